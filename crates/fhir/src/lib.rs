@@ -1,0 +1,17 @@
+//! All that differs between DSTU2, STU3, R4, R4B and R5: media types, negotiation, reading and
+//! writing of resources. No I/O, no clock: everything here is tested by tables and fuzzers.
+
+pub mod base64;
+pub mod json;
+pub mod negotiate;
+mod node;
+pub mod parse;
+mod profile;
+pub mod represent;
+pub mod search;
+mod version;
+pub mod xml;
+
+pub use node::{Node, Piece};
+pub use profile::Profile;
+pub use version::{Format, Version};

@@ -1,0 +1,58 @@
+//! A resource on its way out: a tree that both formats are written from, and the pieces that
+//! writing gives. Content is never in the tree, only the place where it belongs, so that a document
+//! of any size can be streamed into its resource form.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+/// A value of a resource. Objects keep the order of their members, which XML needs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    /// A string, code, uri, instant ...
+    String(Cow<'static, str>),
+    /// A boolean.
+    Bool(bool),
+    /// A number, digit for digit as it was given.
+    Number(String),
+    /// The base64 of content number so-and-so of the answer.
+    Base64(usize),
+    /// Members in order. A resource begins with `resourceType`.
+    Object(Vec<(Cow<'static, str>, Node)>),
+    /// A repeated element; never empty.
+    Array(Vec<Node>),
+}
+
+/// A stretch of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// These bytes.
+    Text(Bytes),
+    /// The base64 of content number so-and-so, without line breaks.
+    Base64(usize),
+}
+
+impl Node {
+    /// A string.
+    pub fn text(value: impl Into<Cow<'static, str>>) -> Self {
+        Self::String(value.into())
+    }
+
+    /// A number.
+    #[must_use]
+    pub fn number(value: u64) -> Self {
+        Self::Number(value.to_string())
+    }
+
+    /// An object of `members`; those without a value are left out, since FHIR has no null.
+    pub fn object<const N: usize>(members: [(&'static str, Option<Node>); N]) -> Self {
+        let valued = members.into_iter().filter_map(|(name, value)| Some((Cow::Borrowed(name), value?)));
+        Self::Object(valued.collect())
+    }
+
+    /// A repeated element, or `None` where nothing is repeated, since FHIR has no empty arrays.
+    #[must_use]
+    pub fn array(items: Vec<Node>) -> Option<Self> {
+        if items.is_empty() { None } else { Some(Self::Array(items)) }
+    }
+}

@@ -1,0 +1,1 @@
+//! Use cases, the same for HTTP and command line.
