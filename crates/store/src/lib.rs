@@ -1,1 +1,38 @@
-//! (being written)
+//! What is kept, and how it survives.
+//!
+//! The catalog (metadata, small content) and the content store (larger content) together keep these
+//! promises; the code cites them by number where they are kept.
+//!
+//! 1. An acknowledged write is on stable storage, bytes and record.
+//! 2. A record never comes before its bytes: at every instant, also after a crash, each record that can
+//!    be read names bytes that are whole.
+//! 3. A file is synced before it gets its final name, and its directory before the record that names it.
+//! 4. The key of stored content is never used again, so that removing an old one cannot hit a new one.
+//! 5. A write is visible whole or not at all; one that was refused or failed before its commit leaves
+//!    nothing visible. If the commit itself fails with `Unavailable` or `Full`, the write may be there
+//!    after a restart, then whole.
+//! 6. The versions of a document count from 1 without gaps, through deletions, and its commit times
+//!    rise. A sequence number is never used again.
+//! 7. After a crash the store opens without an operator and without a scan that grows with it.
+//! 8. A sweep never removes bytes that a record names, a running write will name, an opened read
+//!    reads or a running backup copies.
+//! 9. Equal content is kept once within a tenant and never shared between tenants.
+//! 10. A read that starts after a write was acknowledged sees that write or a later one, and no two
+//!     reads in sequence go back in time.
+//! 11. Conditions of a write are decided at one instant together with the write itself.
+//! 12. Whoever needs more than this process to be stopped (a backup, a check) never sees a state
+//!     between two commits.
+
+mod content;
+mod error;
+mod options;
+mod store;
+mod stored;
+mod upload;
+
+pub use content::Content;
+pub use error::{CommitError, Error};
+pub use options::{Access, OpenError, Options};
+pub use store::{Progress, Store};
+pub use stored::{BackupSummary, Finding, HistoryPage, SearchPage, Statistics, Stored, Swept};
+pub use upload::{Upload, Uploaded};
