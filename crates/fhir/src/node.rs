@@ -21,6 +21,11 @@ pub enum Node {
     Object(Vec<(Cow<'static, str>, Node)>),
     /// A repeated element; never empty.
     Array(Vec<Node>),
+    /// Only inside an array of primitives: the place of an item that has a value and no extension, or
+    /// an extension and no value.
+    ///
+    /// Clause: FHIR R4 json.html#primitive
+    Null,
 }
 
 /// A stretch of an answer.
