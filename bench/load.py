@@ -1,0 +1,74 @@
+"""Runs wrk against one server and says what both did meanwhile."""
+
+import dataclasses
+import os
+import subprocess
+from pathlib import Path
+
+import machine
+
+HERE = Path(__file__).resolve().parent
+WARM_UP_SECONDS = 1
+
+
+@dataclasses.dataclass
+class Run:
+    requests: int
+    seconds: float
+    cpu_seconds: float  # of the server
+    p50_ms: float
+    p99_ms: float
+
+    @property
+    def per_second(self):
+        return self.requests / self.seconds
+
+    @property
+    def cpu_us(self):
+        """CPU time of the server per request, in microseconds."""
+        return self.cpu_seconds / self.requests * 1e6
+
+    @property
+    def busy(self):
+        """Share of one core the server used; well below 1 on a pinned server, the load was the limit."""
+        return self.cpu_seconds / self.seconds
+
+    def megabytes_per_second(self, body_bytes):
+        return self.per_second * body_bytes / 1e6
+
+
+def wrk(server, path, connections, seconds, core=None, accept=None, script="report.lua", script_arguments=()):
+    """One run with keep-alive and one thread. Any failed request makes the run worthless."""
+    command = [machine.find("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script]
+    if accept:
+        command += ["-H", f"Accept: {accept}"]
+    command += [server.url + path, "--", *script_arguments]
+    cores = machine.cores() if core is None else [core]
+    before = server.cpu_seconds()
+    done = subprocess.run(
+        command, cwd=HERE, capture_output=True, text=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+    )
+    cpu_seconds = server.cpu_seconds() - before
+    figures = dict(pair.split("=") for line in done.stdout.splitlines() if line.startswith("figures ") for pair in line.split()[1:])
+    if done.returncode or not figures:
+        raise machine.Unable(f"wrk failed on {server.name}: {done.stderr.strip() or done.stdout.strip()}")
+    if int(figures["errors"]) or not int(figures["requests"]):
+        raise machine.Unable(f"{server.name} failed {figures['errors']} of {figures['requests']} requests to {path}: {server.complaint()}")
+    return Run(
+        requests=int(figures["requests"]),
+        seconds=int(figures["us"]) / 1e6,
+        cpu_seconds=cpu_seconds,
+        p50_ms=int(figures["p50_us"]) / 1e3,
+        p99_ms=int(figures["p99_us"]) / 1e3,
+    )
+
+
+def alternating(pairs, left, right):
+    """Calls A B, B A, A B, ... so that a slow drift of the machine meets both alike."""
+    lefts, rights = [], []
+    for pair in range(pairs):
+        order = [(left, lefts), (right, rights)]
+        for measure, results in order if pair % 2 == 0 else reversed(order):
+            results.append(measure())
+    return lefts, rights
