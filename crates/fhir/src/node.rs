@@ -61,3 +61,54 @@ impl Node {
         if items.is_empty() { None } else { Some(Self::Array(items)) }
     }
 }
+
+/// Text and places of content on their way into [`Piece`]s; adjacent text becomes one piece.
+#[derive(Debug, Default)]
+pub(crate) struct Pieces {
+    finished: Vec<Piece>,
+    text: String,
+}
+
+impl Pieces {
+    pub(crate) fn text(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    pub(crate) fn base64(&mut self, slot: usize) {
+        self.end_text();
+        self.finished.push(Piece::Base64(slot));
+    }
+
+    /// A line break and `depth` steps of two spaces.
+    pub(crate) fn line(&mut self, depth: usize) {
+        self.text.push('\n');
+        for _ in 0..depth {
+            self.text.push_str("  ");
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<Piece> {
+        self.end_text();
+        self.finished
+    }
+
+    fn end_text(&mut self) {
+        if !self.text.is_empty() {
+            self.finished.push(Piece::Text(std::mem::take(&mut self.text).into()));
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::Piece;
+
+    /// What the pieces say, with `{slot}` where content goes.
+    pub(crate) fn text_of(pieces: &[Piece]) -> String {
+        let texts = pieces.iter().map(|piece| match piece {
+            Piece::Text(text) => String::from_utf8(text.to_vec()).unwrap(),
+            Piece::Base64(slot) => format!("{{{slot}}}"),
+        });
+        texts.collect()
+    }
+}

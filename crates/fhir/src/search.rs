@@ -1,9 +1,26 @@
 //! Search parameters -> [`Query`].
+//!
+//! What is not understood is never dropped in silence where that would widen a search: a modifier or
+//! prefix that is not supported is an error. A parameter that is not known is left out of `used`, and so
+//! of the self link, where the client sees it.
 
-use charta_model::{Query, Timestamp};
+mod date;
+mod filter;
+mod history;
+mod page;
+mod parameter;
+mod sort;
+
+use charta_model::{Filter, Order, Query};
 
 use crate::Version;
 use crate::represent::{Subset, Summary};
+
+use filter::Filtered;
+use page::PageParameters;
+use parameter::Parameter;
+
+pub use history::{HistoryParameters, history};
 
 /// What the parameters are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,43 +82,33 @@ pub enum SearchError {
     NoCriteria,
 }
 
-/// The parameters of a history.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct HistoryParameters {
-    /// `_count`
-    pub count: Option<usize>,
-    /// `_since`
-    pub since: Option<Timestamp>,
-    /// `_at`, start included, end excluded; from STU3 on.
-    pub at: Option<(Timestamp, Timestamp)>,
-    /// `_summary`, except `count`.
-    pub summary: Option<Summary>,
-    /// `_elements`
-    pub elements: Option<Vec<String>>,
-    /// Only the total is wanted (`_summary=count`, `_count=0`).
-    pub count_only: bool,
-    /// The parameters that were used, as they go into the self link.
-    pub used: Vec<(String, String)>,
-    /// The names of those that were not.
-    pub ignored: Vec<String>,
-}
+/// Most parameters that are looked at.
+const PARAMETERS_MAX: usize = 64;
+/// Most alternatives, over all parameters.
+const ALTERNATIVES_MAX: usize = 256;
 
 /// The parameters of a search on Binary, decoded, in their order.
 ///
-/// # Errors
-/// See [`SearchError`].
-pub fn binary(version: Version, parameters: &[(String, String)], purpose: Purpose) -> Result<Parsed, SearchError> {
-    let _ = (version, parameters, purpose);
-    Err(SearchError::NoCriteria)
-}
-
-/// The parameters of a history, decoded, in their order.
+/// `contenttype` and `size` exist in DSTU2 and STU3 alone; `size` is ours.
 ///
 /// # Errors
-/// `Value` for one that cannot be read; `NotSupported` for an order that is not there.
-pub fn history(version: Version, parameters: &[(String, String)]) -> Result<HistoryParameters, SearchError> {
-    let _ = (version, parameters);
-    Err(SearchError::NoCriteria)
+/// See [`SearchError`].
+///
+/// Clause: FHIR STU3 search.html
+pub fn binary(
+    version: Version,
+    parameters: &[(String, String)],
+    purpose: Purpose,
+) -> Result<Parsed, SearchError> {
+    check_caps(parameters)?;
+    match purpose {
+        Purpose::Search { strict, count_default, count_max } => {
+            let mut search = Search::new(version, strict, count_max);
+            parameters.iter().try_for_each(|(name, value)| search.take(name, value))?;
+            Ok(search.finish(count_default))
+        }
+        Purpose::Criteria => criteria(version, parameters),
+    }
 }
 
 /// `_summary` and `_elements` of a read; other parameters are left alone.
@@ -109,6 +116,131 @@ pub fn history(version: Version, parameters: &[(String, String)]) -> Result<Hist
 /// # Errors
 /// `Value` for a `_summary` that does not exist, or `count`, which only searches have.
 pub fn subset(parameters: &[(String, String)]) -> Result<Subset, SearchError> {
-    let _ = parameters;
-    Ok(Subset::default())
+    let mut page = PageParameters::default();
+    for (name, value) in parameters {
+        let parameter = Parameter::new(name, value);
+        if matches!(parameter.name, "_summary" | "_elements") {
+            page.take(&parameter)?;
+        }
+        if page.count_only {
+            return Err(parameter.value_error("true, text, data or false"));
+        }
+    }
+    Ok(Subset { summary: page.summary, elements: page.elements })
 }
+
+struct Search {
+    version: Version,
+    strict: bool,
+    count_max: usize,
+    filters: Vec<Filter>,
+    order: Vec<Order>,
+    page: PageParameters,
+    used: Vec<(String, String)>,
+    ignored: Vec<String>,
+}
+
+impl Search {
+    fn new(version: Version, strict: bool, count_max: usize) -> Self {
+        let (filters, order, used, ignored) = Default::default();
+        Self { version, strict, count_max, filters, order, page: PageParameters::default(), used, ignored }
+    }
+
+    fn take(&mut self, name: &str, value: &str) -> Result<(), SearchError> {
+        let parameter = Parameter::new(name, value);
+        if value.is_empty() || is_about_the_answer(&parameter) {
+            return Ok(());
+        }
+        let used = match filter::filter(self.version, &parameter)? {
+            Filtered::Unknown if parameter.name == "_sort" => self.take_sort(&parameter)?,
+            Filtered::Unknown if parameter.name == "_total" && self.version.is_r4_or_later() => {
+                parameter.one_of(&["none", "estimate", "accurate"])?;
+                Some(value.to_owned())
+            }
+            Filtered::Unknown => self.page.take(&parameter)?.then(|| value.to_owned()),
+            Filtered::All => Some(value.to_owned()),
+            Filtered::By(filter) => {
+                self.filters.push(filter);
+                Some(value.to_owned())
+            }
+        };
+        match used {
+            Some(_) if parameter.name == "_count" => {
+                let count = self.page.count.unwrap_or_default().min(self.count_max);
+                self.used.push((name.to_owned(), count.to_string()));
+            }
+            Some(value) => self.used.push((name.to_owned(), value)),
+            None if self.strict => return Err(parameter.not_supported("this parameter is not known here")),
+            None => self.ignored.push(name.to_owned()),
+        }
+        Ok(())
+    }
+
+    /// The part of the value that was used, if any.
+    fn take_sort(&mut self, parameter: &Parameter<'_>) -> Result<Option<String>, SearchError> {
+        let (order, used, unknown) = sort::sort(self.version, parameter)?;
+        self.order.extend(order);
+        if unknown && self.strict {
+            return Err(parameter.not_supported("this order is not offered"));
+        }
+        if unknown && !used.is_empty() {
+            self.ignored.push(parameter.name.to_owned());
+        }
+        Ok((!used.is_empty()).then_some(used))
+    }
+
+    fn finish(self, count_default: usize) -> Parsed {
+        let limit = self.page.count.unwrap_or(count_default).min(self.count_max);
+        Parsed {
+            query: Query { filters: self.filters, order: self.order, limit, offset: 0 },
+            used: self.used,
+            ignored: self.ignored,
+            summary: self.page.summary,
+            elements: self.page.elements,
+            count_only: self.page.count_only,
+        }
+    }
+}
+
+/// Clause: FHIR R4 http.html#ccreate
+fn criteria(version: Version, parameters: &[(String, String)]) -> Result<Parsed, SearchError> {
+    let mut filters = Vec::new();
+    let mut used = Vec::new();
+    for (name, value) in parameters {
+        let parameter = Parameter::new(name, value);
+        if value.is_empty() || is_about_the_answer(&parameter) {
+            continue;
+        }
+        match filter::filter(version, &parameter)? {
+            // Left out, it would find, and change, more than was meant.
+            Filtered::Unknown => return Err(parameter.not_supported("this parameter is no criterion here")),
+            Filtered::All => {}
+            Filtered::By(filter) => filters.push(filter),
+        }
+        used.push((name.clone(), value.clone()));
+    }
+    if filters.is_empty() {
+        return Err(SearchError::NoCriteria);
+    }
+    let query = Query { filters, order: Vec::new(), limit: 2, offset: 0 };
+    Ok(Parsed { query, used, ignored: Vec::new(), summary: None, elements: None, count_only: false })
+}
+
+/// Whether it tells how the answer is written, which is negotiated elsewhere.
+fn is_about_the_answer(parameter: &Parameter<'_>) -> bool {
+    matches!(parameter.name, "_format" | "_pretty")
+}
+
+fn check_caps(parameters: &[(String, String)]) -> Result<(), SearchError> {
+    if parameters.len() > PARAMETERS_MAX {
+        return Err(SearchError::TooCostly("more than 64 search parameters"));
+    }
+    let alternatives: usize = parameters.iter().map(|(_, value)| value.matches(',').count() + 1).sum();
+    if alternatives > ALTERNATIVES_MAX {
+        return Err(SearchError::TooCostly("more than 256 alternatives in search parameters"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! Bundles of type history and searchset.
 
-use charta_model::{Document, Timestamp};
+use charta_model::{Change, Document, Timestamp};
 
 use super::Subset;
+use super::binary::{binary, instant};
 use crate::{Node, Version};
 
 /// A link of a Bundle.
@@ -44,11 +45,25 @@ pub struct Page<'a> {
 
 /// A Bundle of type history.
 ///
+/// DSTU2 and STU3 forbid `response` in a history, and DSTU2 a `fullUrl` without resource; so there a
+/// deletion shows no more than its request.
+///
 /// Clause: FHIR R4 http.html#history
 #[must_use]
 pub fn history(version: Version, page: &Page<'_>) -> Node {
-    let _ = (version, page);
-    Node::Object(Vec::new())
+    let entries = page.entries.iter().map(|entry| {
+        let document = entry.document;
+        let is_deletion = document.change == Change::Deleted;
+        let resource = (!is_deletion).then(|| binary(document, version, page.subset, entry.slot));
+        let has_url = !(is_deletion && version == Version::Dstu2);
+        Node::object([
+            ("fullUrl", has_url.then(|| Node::text(entry.full_url.clone()))),
+            ("resource", resource),
+            ("request", Some(request(document))),
+            ("response", version.is_r4_or_later().then(|| response(document))),
+        ])
+    });
+    bundle(version, "history", page, entries.collect())
 }
 
 /// A Bundle of type searchset. `outcome`, if any, tells about the search: the entry's `urn:uuid:` URL and the
@@ -57,6 +72,66 @@ pub fn history(version: Version, page: &Page<'_>) -> Node {
 /// Clause: FHIR R4 http.html#search
 #[must_use]
 pub fn searchset(version: Version, page: &Page<'_>, outcome: Option<(String, Node)>) -> Node {
-    let _ = (version, page, outcome);
-    Node::Object(Vec::new())
+    let matches = page.entries.iter().map(|entry| {
+        let resource = binary(entry.document, version, page.subset, entry.slot);
+        found(entry.full_url.clone(), resource, "match")
+    });
+    let outcome_mode = if version.is_r4_or_later() { "outcome" } else { "include" };
+    let outcome = outcome.map(|(full_url, resource)| found(full_url, resource, outcome_mode));
+    bundle(version, "searchset", page, matches.chain(outcome).collect())
+}
+
+fn found(full_url: String, resource: Node, mode: &'static str) -> Node {
+    Node::object([
+        ("fullUrl", Some(Node::text(full_url))),
+        ("resource", Some(resource)),
+        ("search", Some(Node::object([("mode", Some(Node::text(mode)))]))),
+    ])
+}
+
+fn bundle(version: Version, kind: &'static str, page: &Page<'_>, entries: Vec<Node>) -> Node {
+    let links = page.links.iter().map(|link| {
+        let url = Node::text(link.url.clone());
+        Node::object([("relation", Some(Node::text(link.relation))), ("url", Some(url))])
+    });
+    // R4 made an element of its own of this.
+    let (updated, timestamp) = match instant(page.timestamp) {
+        time if version.is_r4_or_later() => (None, Some(time)),
+        time => (Some(Node::object([("lastUpdated", Some(time))])), None),
+    };
+    Node::object([
+        ("resourceType", Some(Node::text("Bundle"))),
+        ("id", Some(Node::text(page.id.to_owned()))),
+        ("meta", updated),
+        ("type", Some(Node::text(kind))),
+        ("timestamp", timestamp),
+        ("total", page.total.map(Node::number)),
+        ("link", Node::array(links.collect())),
+        ("entry", Node::array(entries)),
+    ])
+}
+
+/// How the version could have come to be: conditional requests are shown as direct ones, and only the
+/// very first version by POST, since no POST gives a deleted document its id back.
+fn request(document: &Document) -> Node {
+    let id = &document.id;
+    let (method, url) = match document.change {
+        Change::Created if document.version == 1 => ("POST", "Binary".to_owned()),
+        Change::Created | Change::Updated => ("PUT", format!("Binary/{id}")),
+        Change::Deleted => ("DELETE", format!("Binary/{id}")),
+    };
+    Node::object([("method", Some(Node::text(method))), ("url", Some(Node::text(url)))])
+}
+
+fn response(document: &Document) -> Node {
+    let status = match document.change {
+        Change::Created => "201 Created",
+        Change::Updated => "200 OK",
+        Change::Deleted => "204 No Content",
+    };
+    Node::object([
+        ("status", Some(Node::text(status))),
+        ("etag", Some(Node::text(format!("W/\"{}\"", document.version)))),
+        ("lastModified", Some(instant(document.updated))),
+    ])
 }

@@ -1,1 +1,112 @@
-//! (being written)
+//! What a client sent beside what the model knows, put back where it stood.
+//!
+//! The version that it was sent in gets all of it; of the rest only `language` means the same in
+//! every version, whereas `implicitRules` and extensions are promises about one.
+
+use std::borrow::Cow;
+
+use charta_model::{Description, Label, Reference};
+
+use crate::{Node, Version, json};
+
+type Members = Vec<(Cow<'static, str>, Node)>;
+
+/// The members that were kept of a resource.
+pub(super) struct Kept(Members);
+
+impl Kept {
+    /// Those that `version` can show.
+    pub(super) fn of(description: Option<&Description>, version: Version) -> Self {
+        let source = description.and_then(|description| description.source.as_ref());
+        let members = source.map(|source| (json::read(&source.body), source.dialect == version.name()));
+        match members {
+            Some((Some(Node::Object(members)), true)) => Self(members),
+            Some((Some(Node::Object(mut members)), false)) => {
+                members.retain(|(name, _)| name == "language");
+                Self(members)
+            }
+            _ => Self(Members::new()),
+        }
+    }
+
+    /// The members of the object `name`.
+    pub(super) fn inside(&self, name: &str) -> Self {
+        match self.member(name) {
+            Some(Node::Object(members)) => Self(members),
+            _ => Self(Members::new()),
+        }
+    }
+
+    /// One of them.
+    pub(super) fn member(&self, name: &str) -> Option<Node> {
+        self.0.iter().find(|(member, _)| member == name).map(|(_, value)| value.clone())
+    }
+
+    /// The labels as Codings: as they were sent, if they then had more than a label can say.
+    pub(super) fn codings(&self, name: &str, labels: &[Label]) -> Vec<Node> {
+        let sent = match self.member(name) {
+            Some(Node::Array(sent)) => sent,
+            _ => Vec::new(),
+        };
+        let whole =
+            |label: &Label| sent.iter().find(|coding| is(coding, label)).map(|coding| order(coding, &CODING));
+        labels.iter().map(|label| whole(label).unwrap_or_else(|| coding(label))).collect()
+    }
+
+    /// A Reference to `target`, with whatever stood beside the target.
+    pub(super) fn reference(&self, target: Option<&Reference>) -> Option<Node> {
+        let target = target.map(|target| ("reference".into(), Node::text(target.as_str().to_owned())));
+        let beside = self.0.iter().filter(|(name, _)| name != "reference").cloned();
+        let members: Members = target.into_iter().chain(beside).collect();
+        if members.is_empty() { None } else { Some(order(&Node::Object(members), &REFERENCE)) }
+    }
+}
+
+/// An object of `members` in their order, each followed by its `_name`.
+pub(super) fn with_companions<const N: usize>(
+    members: [(&'static str, Option<Node>); N],
+    kept: &Kept,
+) -> Node {
+    let pairs = members.into_iter().flat_map(|(name, value)| {
+        let companion = format!("_{name}");
+        let extension = kept.member(&companion).map(|extension| (Cow::Owned(companion), extension));
+        value.map(|value| (Cow::Borrowed(name), value)).into_iter().chain(extension)
+    });
+    Node::Object(pairs.collect())
+}
+
+const CODING: [&str; 7] = ["id", "extension", "system", "version", "code", "display", "userSelected"];
+const REFERENCE: [&str; 6] = ["id", "extension", "reference", "type", "identifier", "display"];
+
+/// JSON comes in any order, XML has one.
+fn order(node: &Node, names: &[&str]) -> Node {
+    let Node::Object(members) = node else { return node.clone() };
+    let mut members = members.clone();
+    members.sort_by_key(|(name, _)| {
+        let element = name.strip_prefix('_').unwrap_or(name);
+        (names.iter().position(|known| *known == element).unwrap_or(names.len()), name.starts_with('_'))
+    });
+    Node::Object(members)
+}
+
+fn is(coding: &Node, label: &Label) -> bool {
+    let Node::Object(members) = coding else { return false };
+    let text = |name: &str| {
+        members.iter().find_map(|(member, value)| match value {
+            Node::String(text) if member == name => Some(text.as_ref()),
+            _ => None,
+        })
+    };
+    text("system") == label.system.as_deref() && text("code") == label.code.as_deref()
+}
+
+pub(super) fn coding(label: &Label) -> Node {
+    let text = |value: &Option<String>| value.clone().map(Node::text);
+    Node::object([
+        ("system", text(&label.system)),
+        ("version", text(&label.version)),
+        ("code", text(&label.code)),
+        ("display", text(&label.display)),
+        ("userSelected", label.user_selected.map(Node::Bool)),
+    ])
+}

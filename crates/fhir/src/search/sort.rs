@@ -1,0 +1,50 @@
+//! `_sort`, in both of its spellings.
+
+use charta_model::{Order, SortKey};
+
+use super::SearchError;
+use super::parameter::Parameter;
+use crate::Version;
+
+/// The keys, the part of the value that they come from, and whether there were keys that are not known.
+///
+/// Clause: FHIR STU3 search.html#sort
+pub(super) fn sort(
+    version: Version,
+    parameter: &Parameter<'_>,
+) -> Result<(Vec<Order>, String, bool), SearchError> {
+    let has_direction_in_name = version == Version::Dstu2;
+    let descending = match parameter.modifier {
+        None => false,
+        Some("asc") if has_direction_in_name => false,
+        Some("desc") if has_direction_in_name => true,
+        Some(_) => return Err(parameter.modifier_error()),
+    };
+    let mut order = Vec::new();
+    let mut used = Vec::new();
+    let mut unknown = false;
+    for given in parameter.alternatives() {
+        let (name, descending) = match given.strip_prefix('-') {
+            Some(name) if !has_direction_in_name => (name, true),
+            _ => (given, descending),
+        };
+        match key(version, name) {
+            Some(key) => {
+                order.push(Order { key, descending });
+                used.push(given);
+            }
+            None => unknown = true,
+        }
+    }
+    Ok((order, used.join(","), unknown))
+}
+
+fn key(version: Version, name: &str) -> Option<SortKey> {
+    match name {
+        "_id" => Some(SortKey::Id),
+        "_lastUpdated" => Some(SortKey::Updated),
+        "size" if !version.is_r4_or_later() => Some(SortKey::Size),
+        "contenttype" if !version.is_r4_or_later() => Some(SortKey::ContentType),
+        _ => None,
+    }
+}
