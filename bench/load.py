@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import resource
 import subprocess
 from pathlib import Path
 
@@ -16,6 +17,7 @@ class Run:
     requests: int
     seconds: float
     cpu_seconds: float  # of the server
+    others_cpu_seconds: float  # of everything but the server and wrk
     p50_ms: float
     p99_ms: float
 
@@ -33,6 +35,11 @@ class Run:
         """Share of one core the server used; well below 1 on a pinned server, the load was the limit."""
         return self.cpu_seconds / self.seconds
 
+    @property
+    def others(self):
+        """Share of all cores that went elsewhere."""
+        return max(0.0, self.others_cpu_seconds / self.seconds / os.cpu_count())
+
     def megabytes_per_second(self, body_bytes):
         return self.per_second * body_bytes / 1e6
 
@@ -44,12 +51,13 @@ def wrk(server, path, connections, seconds, core=None, accept=None, script="repo
         command += ["-H", f"Accept: {accept}"]
     command += [server.url + path, "--", *script_arguments]
     cores = machine.cores() if core is None else [core]
-    before = server.cpu_seconds()
+    before = server.cpu_seconds(), wrk_cpu_seconds(), machine.busy_seconds()
     done = subprocess.run(
         command, cwd=HERE, capture_output=True, text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
-    cpu_seconds = server.cpu_seconds() - before
+    after = server.cpu_seconds(), wrk_cpu_seconds(), machine.busy_seconds()
+    cpu_seconds, wrk_seconds, busy_seconds = (now - then for now, then in zip(after, before))
     figures = dict(pair.split("=") for line in done.stdout.splitlines() if line.startswith("figures ") for pair in line.split()[1:])
     if done.returncode or not figures:
         raise machine.Unable(f"wrk failed on {server.name}: {done.stderr.strip() or done.stdout.strip()}")
@@ -59,9 +67,16 @@ def wrk(server, path, connections, seconds, core=None, accept=None, script="repo
         requests=int(figures["requests"]),
         seconds=int(figures["us"]) / 1e6,
         cpu_seconds=cpu_seconds,
+        others_cpu_seconds=busy_seconds - cpu_seconds - wrk_seconds,
         p50_ms=int(figures["p50_us"]) / 1e3,
         p99_ms=int(figures["p99_us"]) / 1e3,
     )
+
+
+def wrk_cpu_seconds():
+    """Of all programs that were waited for, of which only wrk runs here between two calls."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def alternating(pairs, left, right):

@@ -95,15 +95,15 @@ def first_line(command, good=(0,)):
     return said[0] if said else f"{command[0]} of unknown version"
 
 
-def busy_share(seconds=1.0):
-    """How much of all cores others use right now, 0 to 1."""
-    before = idle_and_total()
+def busy_share(seconds=1):
+    """How much of all cores is in use right now, 0 to 1."""
+    before, start = busy_seconds(), time.monotonic()
     time.sleep(seconds)
-    idle, total = (now - then for now, then in zip(idle_and_total(), before))
-    return 1 - idle / total
+    return (busy_seconds() - before) / (time.monotonic() - start) / os.cpu_count()
 
 
-def idle_and_total():
+def busy_seconds():
+    """Time all cores have worked so far, also for other guests of the same host."""
     with open("/proc/stat") as stat:
-        ticks = [int(field) for field in stat.readline().split()[1:9]]
-    return ticks[3] + ticks[4], sum(ticks)
+        user, nice, system, _idle, _iowait, irq, softirq, steal = (int(field) for field in stat.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
