@@ -26,3 +26,6 @@ pub fn write(node: &Node, format: Format, pretty: bool) -> Vec<Piece> {
         Format::Xml => xml::write(node, pretty),
     }
 }
+
+#[cfg(test)]
+mod tests;

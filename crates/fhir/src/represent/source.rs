@@ -20,7 +20,7 @@ impl Kept {
         let source = description.and_then(|description| description.source.as_ref());
         let members = source.map(|source| (json::read(&source.body), source.dialect == version.name()));
         match members {
-            Some((Some(Node::Object(members)), true)) => Self(members),
+            Some((Some(Node::Object(members)), true)) => Self(in_order(members)),
             Some((Some(Node::Object(mut members)), false)) => {
                 members.retain(|(name, _)| name == "language");
                 Self(members)
@@ -48,9 +48,13 @@ impl Kept {
             Some(Node::Array(sent)) => sent,
             _ => Vec::new(),
         };
-        let whole =
-            |label: &Label| sent.iter().find(|coding| is(coding, label)).map(|coding| order(coding, &CODING));
-        labels.iter().map(|label| whole(label).unwrap_or_else(|| coding(label))).collect()
+        let known = labels.iter().map(|label| {
+            let whole = sent.iter().find(|coding| is(coding, label));
+            whole.cloned().unwrap_or_else(|| coding(label))
+        });
+        // A Coding of extensions alone is no label.
+        let is_label = |coding: &&Node| labels.iter().any(|label| is(coding, label));
+        known.chain(sent.iter().filter(|coding| !is_label(coding)).cloned()).collect()
     }
 
     /// A Reference to `target`, with whatever stood beside the target.
@@ -58,7 +62,7 @@ impl Kept {
         let target = target.map(|target| ("reference".into(), Node::text(target.as_str().to_owned())));
         let beside = self.0.iter().filter(|(name, _)| name != "reference").cloned();
         let members: Members = target.into_iter().chain(beside).collect();
-        if members.is_empty() { None } else { Some(order(&Node::Object(members), &REFERENCE)) }
+        if members.is_empty() { None } else { Some(Node::Object(in_order(members))) }
     }
 }
 
@@ -75,18 +79,45 @@ pub(super) fn with_companions<const N: usize>(
     Node::Object(pairs.collect())
 }
 
-const CODING: [&str; 7] = ["id", "extension", "system", "version", "code", "display", "userSelected"];
-const REFERENCE: [&str; 6] = ["id", "extension", "reference", "type", "identifier", "display"];
+/// The order that XML has and JSON has not, of everything that an extension, Reference or Coding is made of:
+/// one list, since no two of these types disagree.
+const ORDER: [&str; 19] = [
+    "id",
+    "extension",
+    "url",
+    "use",
+    "reference",
+    "type",
+    "identifier",
+    "system",
+    "version",
+    "value",
+    "code",
+    "coding",
+    "text",
+    "display",
+    "userSelected",
+    "period",
+    "assigner",
+    "start",
+    "end",
+];
 
-/// JSON comes in any order, XML has one.
-fn order(node: &Node, names: &[&str]) -> Node {
-    let Node::Object(members) = node else { return node.clone() };
-    let mut members = members.clone();
+fn ordered(node: Node) -> Node {
+    match node {
+        Node::Object(members) => Node::Object(in_order(members)),
+        Node::Array(items) => Node::Array(items.into_iter().map(ordered).collect()),
+        other => other,
+    }
+}
+
+fn in_order(members: Members) -> Members {
+    let mut members: Members = members.into_iter().map(|(name, value)| (name, ordered(value))).collect();
     members.sort_by_key(|(name, _)| {
         let element = name.strip_prefix('_').unwrap_or(name);
-        (names.iter().position(|known| *known == element).unwrap_or(names.len()), name.starts_with('_'))
+        (ORDER.iter().position(|known| *known == element).unwrap_or(ORDER.len()), name.starts_with('_'))
     });
-    Node::Object(members)
+    members
 }
 
 fn is(coding: &Node, label: &Label) -> bool {

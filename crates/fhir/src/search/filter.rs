@@ -26,6 +26,9 @@ pub(super) fn filter(version: Version, parameter: &Parameter<'_>) -> Result<Filt
     if !is_filter {
         return Ok(Filtered::Unknown);
     }
+    if parameter.modifier.is_some_and(|modifier| !takes(parameter, modifier)) {
+        return Err(parameter.modifier_error());
+    }
     if parameter.modifier == Some("missing") {
         return missing(parameter);
     }
@@ -42,18 +45,22 @@ pub(super) fn filter(version: Version, parameter: &Parameter<'_>) -> Result<Filt
         }
         _ => labels(version, parameter)?,
     };
-    modified(parameter, filter)
+    Ok(if parameter.modifier == Some("not") { negated(filter) } else { Filtered::By(filter) })
 }
 
-/// Every modifier that has not been dealt with is refused here.
-fn modified(parameter: &Parameter<'_>, filter: Filter) -> Result<Filtered, SearchError> {
-    let is_token = matches!(parameter.name, "_id" | "_tag" | "_security" | "contenttype");
-    match (parameter.modifier, filter) {
-        (None, filter) => Ok(Filtered::By(filter)),
-        (Some("below"), filter) if parameter.name == "contenttype" => Ok(Filtered::By(filter)),
-        (Some("not"), Filter::Nothing) if is_token => Ok(Filtered::All),
-        (Some("not"), filter) if is_token => Ok(Filtered::By(Filter::Not(Box::new(filter)))),
-        _ => Err(parameter.modifier_error()),
+/// Whether this parameter has this modifier; `missing` every one has.
+fn takes(parameter: &Parameter<'_>, modifier: &str) -> bool {
+    match parameter.name {
+        "contenttype" => matches!(modifier, "missing" | "not" | "below"),
+        "_id" | "_tag" | "_security" => matches!(modifier, "missing" | "not"),
+        _ => modifier == "missing",
+    }
+}
+
+fn negated(filter: Filter) -> Filtered {
+    match filter {
+        Filter::Nothing => Filtered::All,
+        filter => Filtered::By(Filter::Not(Box::new(filter))),
     }
 }
 
