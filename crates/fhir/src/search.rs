@@ -119,7 +119,7 @@ pub fn subset(parameters: &[(String, String)]) -> Result<Subset, SearchError> {
     let mut page = PageParameters::default();
     for (name, value) in parameters {
         let parameter = Parameter::new(name, value);
-        if matches!(parameter.name, "_summary" | "_elements") {
+        if matches!(parameter.name, "_summary" | "_elements") && !value.is_empty() {
             page.take(&parameter)?;
         }
         if page.count_only {
