@@ -10,9 +10,27 @@
 //!
 //! Clause: FHIR R4 binary.html#rest
 
+mod check;
+mod elements;
+mod from_xml;
+mod json;
+mod resource;
+mod split;
+mod value;
+mod xml;
+mod xml_tree;
+
+#[cfg(test)]
+mod tests;
+
 use charta_model::{Labels, MediaType, Reference, ResourceId, Source};
 
 use crate::{Format, Version};
+
+use elements::Type;
+use json::JsonSplitter;
+use split::Split;
+use xml::XmlSplitter;
 
 /// Most bytes of a body beside its payload.
 pub const ENVELOPE_BYTES_MAX: usize = 1 << 20;
@@ -82,16 +100,40 @@ pub struct ReadError {
     pub message: String,
 }
 
+impl ReadError {
+    fn new(kind: ReadErrorKind, expression: &str, message: &str) -> Self {
+        Self { kind, expression: expression.to_owned(), message: message.to_owned() }
+    }
+
+    fn not_binary() -> Self {
+        Self::new(ReadErrorKind::NotBinary, "", "the body is not a Binary resource")
+    }
+}
+
 /// Reads one body.
 #[derive(Debug)]
-pub struct BinaryReader {}
+pub struct BinaryReader {
+    splitter: Splitter,
+    split: Split,
+    /// The fault that ended reading.
+    failed: Option<ReadError>,
+}
+
+#[derive(Debug)]
+enum Splitter {
+    Json(JsonSplitter),
+    Xml(XmlSplitter),
+}
 
 impl BinaryReader {
     /// A reader for one body in `format`, with the element names and rules of `version`.
     #[must_use]
     pub fn new(format: Format, version: Version) -> Self {
-        let _ = (format, version);
-        Self {}
+        let splitter = match format {
+            Format::Json => Splitter::Json(JsonSplitter::new()),
+            Format::Xml => Splitter::Xml(XmlSplitter::new()),
+        };
+        Self { splitter, split: Split::new(version), failed: None }
     }
 
     /// Takes the next piece of the body; decoded bytes of the payload are appended to `content`.
@@ -101,17 +143,36 @@ impl BinaryReader {
     /// # Errors
     /// If the root is a Binary and it can no longer become a valid one. Stays so.
     pub fn push(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), ReadError> {
-        let _ = (piece, content);
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let result = self.read(piece, content);
+        self.failed = result.as_ref().err().cloned();
+        result
+    }
+
+    fn read(&mut self, piece: &[u8], content: &mut Vec<u8>) -> Result<(), ReadError> {
+        let mut rest = piece;
+        while !rest.is_empty() && self.split.root != Root::Other {
+            let taken = match &mut self.splitter {
+                Splitter::Json(splitter) => splitter.step(rest, &mut self.split, content)?,
+                Splitter::Xml(splitter) => splitter.step(rest, &mut self.split, content)?,
+            };
+            rest = rest.get(taken..).unwrap_or_default();
+        }
         Ok(())
     }
 
     /// What the body is, as far as the pieces up to now tell.
     #[must_use]
     pub fn root(&self) -> Root {
-        Root::Unknown
+        self.split.root
     }
 
-    /// Ends the body and reads its envelope; the last bytes of the payload are appended to `content`.
+    /// Ends the body and reads its envelope.
+    ///
+    /// The decoder holds back no whole byte, so nothing is appended to `content` any more; callers
+    /// need not rely on that.
     ///
     /// `source.body` is a JSON object with the members of the resource that have no place elsewhere:
     /// `implicitRules`, `language`, `_contentType`, `_data` or `_content` and the like;
@@ -121,12 +182,33 @@ impl BinaryReader {
     ///
     /// # Errors
     /// If the body is not a valid Binary resource of the version.
-    pub fn finish(self, content: &mut Vec<u8>) -> Result<BinaryResource, ReadError> {
-        let _ = content;
-        Err(ReadError {
-            kind: ReadErrorKind::NotBinary,
-            expression: String::new(),
-            message: "the body is not a Binary resource".into(),
-        })
+    pub fn finish(self, _content: &mut Vec<u8>) -> Result<BinaryResource, ReadError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if self.split.root != Root::Binary {
+            return Err(ReadError::not_binary());
+        }
+        let Split { version, envelope, content_bytes, .. } = self.split;
+        let envelope = String::from_utf8(envelope)
+            .map_err(|_| ReadError::new(ReadErrorKind::Structure, "Binary", "the body is not UTF-8"))?;
+        let (is_complete, members) = match self.splitter {
+            Splitter::Json(splitter) => (splitter.is_complete(), json_members(&envelope)),
+            Splitter::Xml(splitter) => (splitter.is_complete(), xml_members(&envelope, version)),
+        };
+        if !is_complete {
+            return Err(ReadError::new(ReadErrorKind::Structure, "Binary", "the body ends early"));
+        }
+        resource::binary(members?, content_bytes.is_some(), version)
     }
+}
+
+fn json_members(envelope: &str) -> Result<value::Object, ReadError> {
+    let mut members = value::read(envelope)?;
+    value::take(&mut members, "resourceType");
+    Ok(members)
+}
+
+fn xml_members(envelope: &str, version: Version) -> Result<value::Object, ReadError> {
+    from_xml::members(&xml_tree::read(envelope)?, Type::Binary, version, "Binary")
 }
