@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import os
 import random
 import urllib.parse
 
@@ -35,6 +36,20 @@ def put(server, size):
     status, _ = request(server, "PUT", path(size), content(size), {"Content-Type": "application/octet-stream"})
     if status not in (200, 201, 204):
         raise machine.Unable(f"{server.name} answers PUT {path(size)} with {status}: {server.complaint()}")
+
+
+def forget_cached(directory):
+    """Lets the next read bring all files back from the disk.
+
+    How a file was written shows in the page cache for as long as it stays there: one of 16 MiB written
+    in small pieces costs `sendfile` a quarter more than one written at once.
+    """
+    for file in directory.rglob("*"):
+        if file.is_file():
+            descriptor = os.open(file, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(descriptor)
 
 
 def verify(server, size):
