@@ -3,7 +3,9 @@
 //! Follows the grammar at the top level alone; inside members it counts brackets and skips strings.
 //! What is wrong in there shows when the envelope is read.
 
-use super::split::{Split, payload_run};
+use crate::base64::run_length;
+
+use super::split::Split;
 use super::{DEPTH_MAX, ReadError, ReadErrorKind};
 
 /// Longest spelling, escapes included, of a name that matters here.
@@ -81,7 +83,7 @@ impl JsonSplitter {
         content: &mut Vec<u8>,
     ) -> Result<usize, ReadError> {
         if self.state == State::Payload {
-            let run = payload_run(rest, |byte| byte == b'"' || byte == b'\\' || byte < b' ');
+            let run = run_length(rest, |byte| byte == b'"' || byte == b'\\' || byte < b' ');
             if run > 0 {
                 return split.payload(&rest[..run], content).map(|()| run);
             }

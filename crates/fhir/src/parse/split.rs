@@ -1,7 +1,7 @@
 //! What the splitters of both formats share: the verdict on the root, the envelope, the payload.
 
+use crate::Version;
 use crate::base64::{Base64Error, Decoder};
-use crate::{Version, base64};
 
 use super::{ENVELOPE_BYTES_MAX, ReadError, ReadErrorKind, Root};
 
@@ -131,9 +131,4 @@ impl Split {
     fn not_base64(&mut self, error: Base64Error) -> Result<(), ReadError> {
         self.fail(ReadErrorKind::Value, &self.payload_path(), &error.to_string())
     }
-}
-
-/// How much of `text` can be handed to the decoder in one go.
-pub fn payload_run(text: &[u8], stops: impl Fn(u8) -> bool) -> usize {
-    base64::run_length(text, stops)
 }

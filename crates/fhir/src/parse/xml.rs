@@ -4,7 +4,9 @@
 //! ones shows when the envelope is read; there the payload's attribute has
 //! a placeholder for its value.
 
-use super::split::{Split, payload_run};
+use crate::base64::run_length;
+
+use super::split::Split;
 use super::{DEPTH_MAX, ENVELOPE_BYTES_MAX, ReadError, ReadErrorKind, xml_tree};
 
 /// Longest name and reference that matters here; longer ones are cut, and then name nothing.
@@ -79,7 +81,7 @@ impl XmlSplitter {
         content: &mut Vec<u8>,
     ) -> Result<usize, ReadError> {
         if let State::Payload(quote) = self.state {
-            let run = payload_run(rest, |byte| byte == quote || byte == b'&' || byte == b'<');
+            let run = run_length(rest, |byte| byte == quote || byte == b'&' || byte == b'<');
             if run > 0 {
                 return split.payload(&rest[..run], content).map(|()| run);
             }

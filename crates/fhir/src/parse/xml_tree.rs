@@ -46,12 +46,13 @@ pub fn read(text: &str) -> Result<Element, ReadError> {
     let mut reader = NsReader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
     reader.config_mut().check_comments = true;
-    let mut open: Vec<Element> = Vec::new();
+    // Each open element with its path.
+    let mut open: Vec<(Element, String)> = Vec::new();
     let mut root = None;
     let mut elements = 0;
     let mut first = true;
     loop {
-        let path = path(&open);
+        let path = open.last().map_or(String::new(), |(_, path)| path.clone());
         let (namespace, event) =
             reader.read_resolved_event().map_err(|_| malformed(&path, "not well-formed XML"))?;
         let namespace_fits = is_fhir(&namespace);
@@ -65,13 +66,14 @@ pub fn read(text: &str) -> Result<Element, ReadError> {
                 if !namespace_fits {
                     return Err(malformed(&path, "an element is not in the FHIR namespace"));
                 }
-                let element = element(&start, &reader, &path)?;
-                open.push(element);
+                let name = start.local_name().into_inner();
+                let path = if path.is_empty() { name.to_owned() } else { member_path(&path, name) };
+                open.push((element(&start, &reader, &path)?, path));
             }
             Event::End(_) => {
-                let element = open.pop().ok_or_else(|| malformed(&path, "not well-formed XML"))?;
+                let (element, _) = open.pop().ok_or_else(|| malformed(&path, "not well-formed XML"))?;
                 match open.last_mut() {
-                    Some(parent) => parent.children.push(element),
+                    Some((parent, _)) => parent.children.push(element),
                     None => root = Some(element),
                 }
             }
@@ -88,10 +90,9 @@ pub fn read(text: &str) -> Result<Element, ReadError> {
 
 fn element(start: &BytesStart<'_>, reader: &NsReader<&[u8]>, path: &str) -> Result<Element, ReadError> {
     let name = start.local_name().into_inner().to_owned();
-    let path = if path.is_empty() { name.clone() } else { member_path(path, &name) };
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
-        let attribute = attribute.map_err(|_| malformed(&path, "not well-formed XML"))?;
+        let attribute = attribute.map_err(|_| malformed(path, "not well-formed XML"))?;
         if attribute.key.as_namespace_binding().is_some() {
             continue;
         }
@@ -99,12 +100,12 @@ fn element(start: &BytesStart<'_>, reader: &NsReader<&[u8]>, path: &str) -> Resu
         match namespace {
             ResolveResult::Unbound => {
                 let raw = attribute.value.replace("\r\n", " ").replace(['\t', '\r', '\n'], " ");
-                let value = unescape(&raw).map_err(|_| malformed(&path, "not well-formed XML"))?;
+                let value = unescape(&raw).map_err(|_| malformed(path, "not well-formed XML"))?;
                 attributes.push((local.into_inner().to_owned(), value.into_owned()));
             }
             // A hint for editors that says nothing of the resource.
             ResolveResult::Bound(Namespace(SCHEMA_INSTANCE)) if local.into_inner() == "schemaLocation" => {}
-            _ => return Err(malformed(&path, "an attribute is in a foreign namespace")),
+            _ => return Err(malformed(path, "an attribute is in a foreign namespace")),
         }
     }
     Ok(Element { name, attributes, children: Vec::new() })
@@ -120,12 +121,6 @@ fn declaration(decl: &BytesDecl<'_>) -> Result<(), ReadError> {
         Some(Ok(encoding)) if encoding.eq_ignore_ascii_case("utf-8") => Ok(()),
         Some(_) => Err(malformed("Binary", "the encoding has to be UTF-8")),
     }
-}
-
-fn path(open: &[Element]) -> String {
-    open.iter().fold(String::new(), |path, element| {
-        if path.is_empty() { element.name.clone() } else { member_path(&path, &element.name) }
-    })
 }
 
 fn is_fhir(namespace: &ResolveResult<'_>) -> bool {
