@@ -23,16 +23,25 @@
 //! 12. Whoever needs more than this process to be stopped (a backup, a check) never sees a state
 //!     between two commits.
 
-mod content;
+mod backup;
+pub mod cache;
+pub mod catalog;
+mod check;
+pub mod commit;
+pub mod content;
+mod directory;
 mod error;
 mod options;
 mod store;
 mod stored;
+mod sweep;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod upload;
 
 pub use content::Content;
 pub use error::{CommitError, Error};
 pub use options::{Access, OpenError, Options};
 pub use store::{Progress, Store};
-pub use stored::{BackupSummary, Finding, HistoryPage, SearchPage, Statistics, Stored, Swept};
-pub use upload::{Upload, Uploaded};
+pub use stored::{BackupSummary, Finding, HistoryPage, Place, SearchPage, Statistics, Stored, Swept};
+pub use upload::{Body, Upload, Uploaded};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use charta_model::{Digest, Document};
+use charta_model::Document;
 
 /// One version of a document, and where its bytes are.
 #[derive(Debug, Clone)]
@@ -122,10 +122,4 @@ impl std::fmt::Display for Finding {
         f.write_str(&self.problem)?;
         if self.repaired { f.write_str(" (repaired)") } else { Ok(()) }
     }
-}
-
-/// The name that a file of this content gets, but for the random part.
-pub(crate) fn named(digest: &Digest, random: &str) -> String {
-    let hex = digest.hex();
-    format!("{}/{hex}-{random}", &hex[..2])
 }

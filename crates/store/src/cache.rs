@@ -1,0 +1,164 @@
+//! Current documents in memory, so that reading one twice costs no lookup.
+//!
+//! Contract 10: a stale record never enters, and none stays. The argument:
+//!
+//! - The writer calls `changing` before it commits. From then on, until it calls `changed`, the document
+//!   is not in the cache and cannot enter.
+//! - `changed`, after the commit and before the acknowledgement, raises the shard's generation. A reader
+//!   takes a [`Ticket`] with the generation before it reads, and what it read enters only while the
+//!   generation is still that one and the document is not changing.
+//! - So what enters was read with no commit of this document between the ticket and now: a commit that
+//!   is over has raised the generation, one that is under way is still `changing`. It is the newest.
+//! - Before `changing`, the cached record is the newest; between `changing` and `changed`, reads go to
+//!   the catalog, which changes at one instant. So no two reads in sequence go back in time.
+
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use charta_model::{ResourceId, TenantId};
+use lru::LruCache;
+
+use crate::Stored;
+
+const SHARDS: usize = 16;
+
+/// Two names of 64 bytes and what parts them.
+const NAME_BYTES_MAX: usize = 129;
+
+/// Current versions, deletions included, up to a number of bytes.
+pub struct Cache {
+    shards: [Mutex<Shard>; SHARDS],
+    shard_bytes_max: usize,
+}
+
+struct Shard {
+    entries: LruCache<Box<[u8]>, Arc<Stored>>,
+    bytes: usize,
+    generation: u64,
+    /// Documents between `changing` and `changed`, once for each call.
+    changing: Vec<Box<[u8]>>,
+}
+
+/// The generation before a read.
+#[derive(Debug, Clone, Copy)]
+pub struct Ticket(u64);
+
+impl Cache {
+    /// An empty cache of at most about `bytes_max` bytes.
+    #[must_use]
+    pub fn new(bytes_max: usize) -> Self {
+        let shard = |_| {
+            Mutex::new(Shard {
+                entries: LruCache::unbounded(),
+                bytes: 0,
+                generation: 0,
+                changing: Vec::new(),
+            })
+        };
+        Self { shards: std::array::from_fn(shard), shard_bytes_max: bytes_max / SHARDS }
+    }
+
+    /// The newest version, if it is here.
+    #[must_use]
+    pub fn lookup(&self, tenant: &TenantId, id: &ResourceId) -> Option<Arc<Stored>> {
+        let name = Name::of(tenant, id);
+        self.shard(&name).entries.get(name.bytes()).cloned()
+    }
+
+    /// To be taken before the read whose result is to be inserted.
+    #[must_use]
+    pub fn ticket(&self, tenant: &TenantId, id: &ResourceId) -> Ticket {
+        Ticket(self.shard(&Name::of(tenant, id)).generation)
+    }
+
+    /// Keeps what was read after taking the ticket, unless it may have changed since.
+    pub fn insert(&self, ticket: Ticket, tenant: &TenantId, id: &ResourceId, stored: &Arc<Stored>) {
+        let weight = stored.weight_bytes();
+        if weight > self.shard_bytes_max {
+            return;
+        }
+        let name = Name::of(tenant, id);
+        let mut shard = self.shard(&name);
+        if shard.generation != ticket.0 || shard.changing.iter().any(|changing| **changing == *name.bytes()) {
+            return;
+        }
+        let old = shard.entries.put(name.bytes().into(), Arc::clone(stored));
+        shard.bytes += weight;
+        shard.bytes -= old.map_or(0, |old| old.weight_bytes());
+        while shard.bytes > self.shard_bytes_max {
+            let Some((_, oldest)) = shard.entries.pop_lru() else { break };
+            shard.bytes -= oldest.weight_bytes();
+        }
+    }
+
+    /// Before a commit: these documents leave the cache and stay out.
+    pub fn changing(&self, tenant: &TenantId, id: &ResourceId) {
+        let name = Name::of(tenant, id);
+        let mut shard = self.shard(&name);
+        if let Some(old) = shard.entries.pop(name.bytes()) {
+            shard.bytes -= old.weight_bytes();
+        }
+        shard.changing.push(name.bytes().into());
+    }
+
+    /// After a commit, whether it succeeded or not.
+    pub fn changed(&self, tenant: &TenantId, id: &ResourceId) {
+        let name = Name::of(tenant, id);
+        let mut shard = self.shard(&name);
+        shard.generation += 1;
+        if let Some(at) = shard.changing.iter().position(|changing| **changing == *name.bytes()) {
+            shard.changing.swap_remove(at);
+        }
+    }
+
+    /// Forgets everything, also what is being read.
+    pub fn clear(&self) {
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            shard.generation += 1;
+            shard.entries.clear();
+            shard.bytes = 0;
+        }
+    }
+
+    /// Number of documents, and of bytes that they take.
+    #[must_use]
+    pub fn size(&self) -> (u64, u64) {
+        self.shards.iter().map(lock).fold((0, 0), |(documents, bytes), shard| {
+            (documents + shard.entries.len() as u64, bytes + shard.bytes as u64)
+        })
+    }
+
+    fn shard(&self, name: &Name) -> MutexGuard<'_, Shard> {
+        let mut hasher = DefaultHasher::new();
+        name.bytes().hash(&mut hasher);
+        lock(&self.shards[hasher.finish() as usize % SHARDS])
+    }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tenant and id as one key, made without allocating.
+struct Name {
+    bytes: [u8; NAME_BYTES_MAX],
+    length: usize,
+}
+
+impl Name {
+    fn of(tenant: &TenantId, id: &ResourceId) -> Self {
+        let (tenant, id) = (tenant.as_str().as_bytes(), id.as_str().as_bytes());
+        let mut bytes = [0; NAME_BYTES_MAX]; // neither name holds a 0, so that the one between parts them
+        bytes[..tenant.len()].copy_from_slice(tenant);
+        let length = tenant.len() + 1 + id.len();
+        bytes[tenant.len() + 1..length].copy_from_slice(id);
+        Self { bytes, length }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}

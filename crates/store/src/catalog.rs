@@ -1,0 +1,125 @@
+//! The catalog: what is known about documents, and small content.
+
+pub mod sqlite;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use charta_model::{Digest, HistoryQuery, Query, ResourceId, TenantId, Timestamp, Write, WriteOutcome};
+
+use crate::{CommitError, Error, Finding, HistoryPage, SearchPage, Stored, Uploaded};
+
+/// Keeps records. One process writes; others may read beside it.
+///
+/// Reads see whole commits only, and never go back in time.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// The newest version of a document, be it a deletion. Small content comes with it.
+    async fn current(&self, tenant: &TenantId, id: &ResourceId) -> Result<Option<Stored>, Error>;
+
+    /// One version of a document, without content.
+    async fn version(
+        &self,
+        tenant: &TenantId,
+        id: &ResourceId,
+        version: u64,
+    ) -> Result<Option<Stored>, Error>;
+
+    /// A page of a history, without content.
+    async fn history(&self, tenant: &TenantId, query: &HistoryQuery) -> Result<HistoryPage, Error>;
+
+    /// A page of a search, without content.
+    async fn search(&self, tenant: &TenantId, query: &Query) -> Result<SearchPage, Error>;
+
+    /// Content that the catalog keeps itself, verified.
+    ///
+    /// # Errors
+    /// `Missing` if there is none under this key, `Corrupt` if it is not what was stored.
+    async fn bytes(&self, content: i64) -> Result<Bytes, Error>;
+
+    /// Decides and stores one write; returns when it is on stable storage. The write happens even if
+    /// the caller stops waiting.
+    ///
+    /// Keeps `content` if a new record names it, and discards it otherwise; leaves it if the commit
+    /// failed in a way that a crash could undo (Contract 2).
+    async fn commit(
+        &self,
+        tenant: &TenantId,
+        write: Write,
+        content: Option<Uploaded>,
+        now: Timestamp,
+    ) -> Result<WriteOutcome, CommitError>;
+
+    /// Removes a document with every version; `false` if there is none.
+    async fn purge(&self, tenant: &TenantId, id: &ResourceId) -> Result<bool, Error>;
+
+    /// Removes the records of content that no version refers to, and returns them.
+    async fn forget_unreferenced(&self) -> Result<Vec<ContentRecord>, Error>;
+
+    /// Which of these keys of stored content a record names, in the order given.
+    async fn known(&self, keys: Vec<String>) -> Result<Vec<bool>, Error>;
+
+    /// Number and bytes of all contents.
+    async fn content_totals(&self) -> Result<(u64, u64), Error>;
+
+    /// Up to `limit` contents with greater keys than `after`, in the order of their keys.
+    async fn contents(&self, after: i64, limit: usize) -> Result<Vec<ContentRecord>, Error>;
+
+    /// Whether the record is still there as given.
+    async fn confirm(&self, record: &ContentRecord) -> Result<bool, Error>;
+
+    /// Compares the records with each other, and with `repair` derives again what is derived.
+    async fn check(&self, repair: bool) -> Result<Vec<Finding>, Error>;
+
+    /// Number of undeleted documents, of versions, and of the catalog's own bytes.
+    async fn tally(&self) -> Result<Tally, Error>;
+
+    /// Writes a copy of the catalog as it is at one instant into a new file.
+    async fn snapshot(&self, file: &Path) -> Result<(), Error>;
+
+    /// Whether the catalog answers.
+    async fn ping(&self) -> Result<(), Error>;
+
+    /// Finishes what was begun; later calls may fail with `Closed`.
+    async fn close(&self);
+}
+
+/// One content as the catalog knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentRecord {
+    /// Its key in the catalog.
+    pub key: i64,
+    /// Its SHA-256.
+    pub digest: Digest,
+    /// Number of bytes.
+    pub size_bytes: u64,
+    /// Its key in the content store; `None` if the catalog keeps the bytes.
+    pub file: Option<String>,
+}
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Current, undeleted documents.
+    pub documents: u64,
+    /// Versions, deletions included.
+    pub versions: u64,
+    /// Bytes of the catalog itself.
+    pub catalog_bytes: u64,
+}
+
+/// What a catalog tells and asks the rest of the store while it commits.
+pub trait Companion: Send + Sync {
+    /// These documents are about to change: from now on nothing remembered about them holds.
+    fn changing(&self, documents: &[(TenantId, ResourceId)]);
+
+    /// The change is over, done or not. Called once for each `changing`, before the acknowledgement.
+    fn changed(&self, documents: &[(TenantId, ResourceId)]);
+
+    /// Whether the content store still has something of this size under the key.
+    fn holds(&self, key: &str, size_bytes: u64) -> bool;
+
+    /// Records that were given out may name content that has been replaced.
+    fn replaced(&self);
+}

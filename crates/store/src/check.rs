@@ -1,0 +1,116 @@
+//! Compares everything that is stored with what it should be.
+
+use charta_model::{Digest, Hasher};
+
+use crate::{Content, Error, Finding, Progress, Store, catalog::ContentRecord, content::Opened};
+
+/// Contents are looked at in groups of so many.
+const GROUP: usize = 256;
+
+/// Files are read in pieces of so many bytes.
+const PIECE_BYTES: u64 = 1 << 20;
+
+impl Store {
+    /// Everything that is wrong: records against each other, content against size and digest, content
+    /// that is missing, and content that no record names. Reads every byte; gives no false findings
+    /// beside a running server.
+    ///
+    /// With `repair` derived indexes are derived again and content without a record is removed. Missing
+    /// and damaged content cannot be mended here; storing the same bytes again replaces what is missing.
+    ///
+    /// # Errors
+    /// `ReadOnly` for a repair; `Unavailable` if trying again may help.
+    pub async fn check(&self, repair: bool, progress: Progress<'_>) -> Result<Vec<Finding>, Error> {
+        let lock = self.hold_off_sweeps().await?;
+        let mut findings = self.catalog().check(repair).await?;
+        self.check_contents(progress, &mut findings).await?;
+        let mut unnamed = Vec::new();
+        for first_byte in 0..=u8::MAX {
+            unnamed.extend(self.unnamed(first_byte).await?);
+        }
+        drop(lock);
+        if repair {
+            self.sweep().await?;
+        }
+        findings.extend(unnamed.into_iter().map(|(key, size_bytes)| Finding {
+            problem: format!("content {key} ({size_bytes} bytes) belongs to no document"),
+            repaired: repair,
+        }));
+        Ok(findings)
+    }
+
+    async fn check_contents(&self, progress: Progress<'_>, findings: &mut Vec<Finding>) -> Result<(), Error> {
+        let (_, total) = self.catalog().content_totals().await?;
+        let (mut done, mut after) = (0, 0);
+        progress(done, total);
+        loop {
+            let group = self.catalog().contents(after, GROUP).await?;
+            let Some(last) = group.last() else { return Ok(()) };
+            after = last.key;
+            for record in &group {
+                let base = done;
+                let problem = self.verify(record, &|bytes| progress(base + bytes, total)).await?;
+                // Only if the record is still there: it may have been removed or replaced meanwhile.
+                if let Some(problem) = problem
+                    && self.catalog().confirm(record).await?
+                {
+                    findings.push(Finding { problem, repaired: false });
+                }
+                done += record.size_bytes;
+                progress(done, total);
+            }
+        }
+    }
+
+    /// What is wrong with one content, if anything.
+    async fn verify(
+        &self,
+        record: &ContentRecord,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Option<String>, Error> {
+        let found = match &record.file {
+            None => self.catalog().bytes(record.key).await.map(|bytes| Digest::of(&bytes)),
+            Some(key) => self.digest_of(key, record.size_bytes, progress).await,
+        };
+        let name = record.file.clone().unwrap_or_else(|| record.digest.hex());
+        match found {
+            Ok(digest) if digest == record.digest => Ok(None),
+            Ok(_) => Ok(Some(format!("content {name} is damaged: its bytes have another digest"))),
+            Err(Error::Missing(_)) => Ok(Some(format!("content {name} is missing"))),
+            Err(Error::Corrupt(problem)) => Ok(Some(format!("content {name} is damaged: {problem}"))),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn digest_of(
+        &self,
+        key: &str,
+        size_bytes: u64,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Digest, Error> {
+        // A file that is open is still readable when its name is gone, so the name is looked at first.
+        if !self.contents().holds(key, size_bytes) {
+            return match self.contents().open(key, size_bytes).await {
+                Err(error) => Err(error),
+                Ok(_) => Err(Error::Missing(key.into())),
+            };
+        }
+        let opened: Opened = self.contents().open(key, size_bytes).await?;
+        let content = Content::new(size_bytes, opened);
+        let mut hasher = Hasher::default();
+        let mut at = 0;
+        while at < size_bytes {
+            let end = size_bytes.min(at + PIECE_BYTES);
+            let bytes = content.read(at..end).await?;
+            hasher = tokio::task::spawn_blocking(move || {
+                hasher.update(&bytes);
+                hasher
+            })
+            .await
+            .map_err(|error| Error::task(&error))?;
+            at = end;
+            progress(at);
+        }
+        Ok(hasher.finish())
+    }
+}

@@ -1,0 +1,56 @@
+//! Frees bytes that no version refers to.
+//!
+//! Contract 8. Records go first, in a transaction that sees whether a version refers to them; then what
+//! they named is removed. A write that comes later with equal bytes finds no record and brings bytes
+//! under a key of its own (Contract 4). Then content that no record names is looked for: the listing
+//! leaves out what a running write holds, and is made before the catalog is asked. An opened read keeps
+//! its file; backups and checks hold a lock that keeps sweeps away.
+
+use crate::{Error, Store, Swept};
+
+impl Store {
+    /// Frees the bytes of purged documents, and files that nothing names.
+    ///
+    /// # Errors
+    /// `Unavailable` while a backup or check runs; `ReadOnly`; those of a write. What was freed until
+    /// then stays freed.
+    pub async fn sweep(&self) -> Result<Swept, Error> {
+        let _lock = self
+            .directory()
+            .begin_sweep()?
+            .ok_or_else(|| Error::Unavailable("a backup or check runs; sweep later".into()))?;
+        let mut swept = Swept::default();
+        for record in self.catalog().forget_unreferenced().await? {
+            swept.contents += 1;
+            match record.file {
+                Some(key) => self.remove(&key, &mut swept).await?,
+                None => swept.bytes += record.size_bytes,
+            }
+        }
+        for first_byte in 0..=u8::MAX {
+            for (key, _) in self.unnamed(first_byte).await? {
+                self.remove(&key, &mut swept).await?;
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn remove(&self, key: &str, swept: &mut Swept) -> Result<(), Error> {
+        if let Some(size_bytes) = self.contents().remove(key).await? {
+            swept.files += 1;
+            swept.bytes += size_bytes;
+        }
+        Ok(())
+    }
+
+    /// Stored content whose digest begins with this byte and that no record names.
+    pub(crate) async fn unnamed(&self, first_byte: u8) -> Result<Vec<(String, u64)>, Error> {
+        let listed = self.contents().list(first_byte).await?;
+        if listed.is_empty() {
+            return Ok(listed);
+        }
+        let keys = listed.iter().map(|(key, _)| key.clone()).collect();
+        let known = self.catalog().known(keys).await?;
+        Ok(listed.into_iter().zip(known).filter(|(_, known)| !known).map(|(listed, _)| listed).collect())
+    }
+}

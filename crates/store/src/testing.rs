@@ -1,0 +1,90 @@
+//! The suites that every backend passes, and stores that fail on request.
+//!
+//! A backend's tests are one line: `charta_store::catalog_suite!(make)` with a function that makes an
+//! empty catalog. What every catalog or content store must do is a new function in the suite.
+
+pub mod catalog;
+pub mod content;
+pub mod faulty;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use charta_model::{
+    Filter, Intent, Label, LabelKind, Labels, MediaType, NewState, Query, ResourceId, TenantId, Timestamp,
+    TokenMatch, Write,
+};
+
+use crate::{Upload, Uploaded, content::memory::Memory};
+
+/// A tenant by name.
+#[must_use]
+pub fn tenant(name: &str) -> TenantId {
+    TenantId::new(name).expect("tests use valid names")
+}
+
+/// A document's id.
+#[must_use]
+pub fn id(name: &str) -> ResourceId {
+    ResourceId::new(name).expect("tests use valid ids")
+}
+
+/// A time so many milliseconds after 1970.
+#[must_use]
+pub fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millisecond(ms).expect("tests use valid times")
+}
+
+/// Everything but the bytes of a plain text without labels.
+#[must_use]
+pub fn text() -> NewState {
+    NewState {
+        content_type: MediaType::new("text/plain").expect("a media type"),
+        security_context: None,
+        labels: Labels::default(),
+        source: None,
+    }
+}
+
+/// The same with one tag.
+#[must_use]
+pub fn tagged(system: &str, code: &str) -> NewState {
+    let tag = Label { system: Some(system.into()), code: Some(code.into()), ..Label::default() };
+    NewState { labels: Labels { tags: vec![tag], ..Labels::default() }, ..text() }
+}
+
+/// A write without conditions.
+#[must_use]
+pub fn write(intent: Intent, state: NewState) -> Write {
+    let state = match intent {
+        Intent::Delete { .. } | Intent::DeleteMatching { .. } => None,
+        _ => Some(state),
+    };
+    Write { intent, if_match: None, if_none_match: None, state }
+}
+
+/// A new version of this document, or its first.
+#[must_use]
+pub fn update(name: &str) -> Write {
+    write(Intent::Update { id: id(name) }, text())
+}
+
+/// The deletion of this document.
+#[must_use]
+pub fn delete(name: &str) -> Write {
+    write(Intent::Delete { id: id(name) }, text())
+}
+
+/// A search for a tag.
+#[must_use]
+pub fn by_tag(code: &str) -> Query {
+    let token = TokenMatch { system: None, code: Some(code.into()), case_sensitive: true };
+    Query { filters: vec![Filter::Label(LabelKind::Tag, vec![token])], limit: 10, ..Query::default() }
+}
+
+/// Bytes that are in, kept in memory.
+pub async fn uploaded(bytes: &[u8]) -> Uploaded {
+    let mut upload = Upload::new(Arc::new(Memory::default()), usize::MAX >> 1);
+    upload.write(Bytes::copy_from_slice(bytes)).await.expect("memory does not fail");
+    upload.finish().await.expect("memory does not fail")
+}

@@ -1,0 +1,173 @@
+//! Backends that fail when they are told to.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use charta_model::{Digest, HistoryQuery, Query, ResourceId, TenantId, Timestamp, Write, WriteOutcome};
+
+use crate::{
+    CommitError, Error, Finding, HistoryPage, SearchPage, Stored, Uploaded,
+    catalog::{Catalog, ContentRecord, Tally},
+    content::{ContentStore, ContentWriter, Opened, Placed},
+};
+
+/// Counts the calls of all backends that share it, and makes one of them fail.
+#[derive(Clone, Default)]
+pub struct Fault(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    calls: AtomicU64,
+    /// 0: none.
+    failing: AtomicU64,
+    after: AtomicU64,
+}
+
+impl Fault {
+    /// From now on the `n`-th call fails, counted from 1: before it does anything, or with `after` when it
+    /// is done and only its answer is lost.
+    pub fn arm(&self, n: u64, after: bool) {
+        self.0.calls.store(0, Ordering::SeqCst);
+        self.0.after.store(after.into(), Ordering::SeqCst);
+        self.0.failing.store(n, Ordering::SeqCst);
+    }
+
+    /// No call fails any more. Whether one did since `arm`.
+    pub fn disarm(&self) -> bool {
+        let n = self.0.failing.swap(0, Ordering::SeqCst);
+        n != 0 && self.0.calls.load(Ordering::SeqCst) >= n
+    }
+
+    async fn call<T, E: From<Error>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let fails = self.0.calls.fetch_add(1, Ordering::SeqCst) + 1 == self.0.failing.load(Ordering::SeqCst);
+        let error = || E::from(Error::Unavailable("failed on request".into()));
+        if fails && self.0.after.load(Ordering::SeqCst) == 0 {
+            return Err(error());
+        }
+        let result = call.await;
+        if fails { Err(error()) } else { result }
+    }
+}
+
+/// A catalog with a fault.
+pub struct FaultyCatalog {
+    /// What does the work.
+    pub inner: Arc<dyn Catalog>,
+    /// When it fails.
+    pub fault: Fault,
+}
+
+#[async_trait]
+impl Catalog for FaultyCatalog {
+    async fn current(&self, tenant: &TenantId, id: &ResourceId) -> Result<Option<Stored>, Error> {
+        self.fault.call(self.inner.current(tenant, id)).await
+    }
+    async fn version(&self, tenant: &TenantId, id: &ResourceId, v: u64) -> Result<Option<Stored>, Error> {
+        self.fault.call(self.inner.version(tenant, id, v)).await
+    }
+    async fn history(&self, tenant: &TenantId, query: &HistoryQuery) -> Result<HistoryPage, Error> {
+        self.fault.call(self.inner.history(tenant, query)).await
+    }
+    async fn search(&self, tenant: &TenantId, query: &Query) -> Result<SearchPage, Error> {
+        self.fault.call(self.inner.search(tenant, query)).await
+    }
+    async fn bytes(&self, content: i64) -> Result<Bytes, Error> {
+        self.fault.call(self.inner.bytes(content)).await
+    }
+    async fn commit(
+        &self,
+        tenant: &TenantId,
+        write: Write,
+        content: Option<Uploaded>,
+        now: Timestamp,
+    ) -> Result<WriteOutcome, CommitError> {
+        self.fault.call(self.inner.commit(tenant, write, content, now)).await
+    }
+    async fn purge(&self, tenant: &TenantId, id: &ResourceId) -> Result<bool, Error> {
+        self.fault.call(self.inner.purge(tenant, id)).await
+    }
+    async fn forget_unreferenced(&self) -> Result<Vec<ContentRecord>, Error> {
+        self.fault.call(self.inner.forget_unreferenced()).await
+    }
+    async fn known(&self, keys: Vec<String>) -> Result<Vec<bool>, Error> {
+        self.fault.call(self.inner.known(keys)).await
+    }
+    async fn content_totals(&self) -> Result<(u64, u64), Error> {
+        self.fault.call(self.inner.content_totals()).await
+    }
+    async fn contents(&self, after: i64, limit: usize) -> Result<Vec<ContentRecord>, Error> {
+        self.fault.call(self.inner.contents(after, limit)).await
+    }
+    async fn confirm(&self, record: &ContentRecord) -> Result<bool, Error> {
+        self.fault.call(self.inner.confirm(record)).await
+    }
+    async fn check(&self, repair: bool) -> Result<Vec<Finding>, Error> {
+        self.fault.call(self.inner.check(repair)).await
+    }
+    async fn tally(&self) -> Result<Tally, Error> {
+        self.fault.call(self.inner.tally()).await
+    }
+    async fn snapshot(&self, file: &Path) -> Result<(), Error> {
+        self.fault.call(self.inner.snapshot(file)).await
+    }
+    async fn ping(&self) -> Result<(), Error> {
+        self.fault.call(self.inner.ping()).await
+    }
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+/// A content store with a fault.
+pub struct FaultyContent {
+    /// What does the work.
+    pub inner: Arc<dyn ContentStore>,
+    /// When it fails.
+    pub fault: Fault,
+}
+
+#[async_trait]
+impl ContentStore for FaultyContent {
+    async fn create(&self) -> Result<Box<dyn ContentWriter>, Error> {
+        let inner = self.fault.call(self.inner.create()).await?;
+        Ok(Box::new(FaultyWriter { inner, fault: self.fault.clone() }))
+    }
+    async fn open(&self, key: &str, size_bytes: u64) -> Result<Opened, Error> {
+        self.fault.call(self.inner.open(key, size_bytes)).await
+    }
+    fn holds(&self, key: &str, size_bytes: u64) -> bool {
+        self.inner.holds(key, size_bytes)
+    }
+    async fn remove(&self, key: &str) -> Result<Option<u64>, Error> {
+        self.fault.call(self.inner.remove(key)).await
+    }
+    async fn list(&self, first_byte: u8) -> Result<Vec<(String, u64)>, Error> {
+        self.fault.call(self.inner.list(first_byte)).await
+    }
+    async fn ping(&self) -> Result<(), Error> {
+        self.fault.call(self.inner.ping()).await
+    }
+}
+
+struct FaultyWriter {
+    inner: Box<dyn ContentWriter>,
+    fault: Fault,
+}
+
+#[async_trait]
+impl ContentWriter for FaultyWriter {
+    async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
+        self.fault.call(self.inner.write(bytes)).await
+    }
+    async fn finish(self: Box<Self>, digest: &Digest) -> Result<Placed, Error> {
+        let Self { inner, fault } = *self;
+        fault.call(inner.finish(digest)).await
+    }
+}

@@ -1,0 +1,116 @@
+//! A store in a directory that goes away.
+
+use bytes::Bytes;
+use charta_model::{Document, Write, WriteOutcome};
+use charta_store::{Access, CommitError, Content, Error, Options, Store, Uploaded, testing};
+use tempfile::TempDir;
+
+/// Smaller than by default, so that files come into play early.
+pub const INLINE_BYTES_MAX: usize = 1000;
+
+pub struct TestStore {
+    pub store: Store,
+    pub place: TempDir,
+}
+
+impl std::ops::Deref for TestStore {
+    type Target = Store;
+    fn deref(&self) -> &Store {
+        &self.store
+    }
+}
+
+pub fn options(place: &TempDir) -> Options {
+    Options { inline_bytes_max: INLINE_BYTES_MAX, ..Options::new(place.path().join("store")) }
+}
+
+impl TestStore {
+    pub fn new() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        Self { store: Store::open(&options(&place), Access::Exclusive).unwrap(), place }
+    }
+
+    pub async fn reopen(self) -> Self {
+        self.store.close().await;
+        let Self { store, place } = self;
+        drop(store);
+        Self { store: Store::open(&options(&place), Access::Exclusive).unwrap(), place }
+    }
+
+    /// The number of files of content when nothing is on its way: files move on, or go, a moment after
+    /// their writer was answered.
+    pub async fn settled_files(&self) -> usize {
+        for _ in 0..1000 {
+            if let (named, 0) = self.files() {
+                return named;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        panic!("{:?}", self.files());
+    }
+
+    /// The files of content that a record may name, and what is left in `incoming`.
+    pub fn files(&self) -> (usize, usize) {
+        let content = self.place.path().join("store/content");
+        let (mut named, mut incoming) = (0, 0);
+        for shard in std::fs::read_dir(content).unwrap() {
+            let shard = shard.unwrap().path();
+            let files = std::fs::read_dir(&shard).unwrap().count();
+            if shard.ends_with("incoming") { incoming += files } else { named += files }
+        }
+        (named, incoming)
+    }
+}
+
+pub async fn upload(store: &Store, bytes: &[u8]) -> Result<Uploaded, Error> {
+    let mut upload = store.upload();
+    for piece in bytes.chunks(300_000) {
+        upload.write(Bytes::copy_from_slice(piece)).await?;
+    }
+    upload.finish().await
+}
+
+pub async fn commit(store: &Store, write: Write, bytes: &[u8], ms: i64) -> Result<WriteOutcome, CommitError> {
+    let content = if write.state.is_some() { Some(upload(store, bytes).await?) } else { None };
+    store.commit(&testing::tenant("t"), write, content, testing::at(ms)).await
+}
+
+pub async fn put(store: &Store, name: &str, bytes: &[u8]) -> Document {
+    match commit(store, testing::update(name), bytes, 1).await.unwrap() {
+        WriteOutcome::Created(document) | WriteOutcome::Updated(document) => document,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The bytes of the current version; `None` if there is none or it is a deletion.
+pub async fn read(store: &Store, name: &str) -> Result<Option<Bytes>, Error> {
+    let stored = store.current(&testing::tenant("t"), &testing::id(name)).await?;
+    match stored {
+        Some(stored) if stored.document.description.is_some() => {
+            read_all(&store.content(&stored).await?).await.map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+pub async fn read_all(content: &Content) -> Result<Bytes, Error> {
+    content.read(0..content.size_bytes()).await
+}
+
+pub async fn assert_clean(store: &Store) {
+    let findings = store.check(false, &|_, _| {}).await.unwrap();
+    assert!(findings.is_empty(), "{findings:?}");
+}
+
+/// Bytes that differ for each seed and do not repeat.
+pub fn bytes(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    })
+    .take(length)
+    .collect()
+}
