@@ -54,10 +54,15 @@ pub trait Catalog: Send + Sync {
     /// Removes a document with every version; `false` if there is none.
     async fn purge(&self, tenant: &TenantId, id: &ResourceId) -> Result<bool, Error>;
 
-    /// Removes the records of content that no version refers to, and returns them.
-    async fn forget_unreferenced(&self) -> Result<Vec<ContentRecord>, Error>;
+    /// Removes the records of content that no version refers to, and remembers what they named in the
+    /// content store until it is [`removed`](Catalog::removed).
+    async fn forget_unreferenced(&self) -> Result<Forgotten, Error>;
 
-    /// Which of these keys of stored content a record names, in the order given.
+    /// These keys of the content store are gone.
+    async fn removed(&self, keys: Vec<String>) -> Result<(), Error>;
+
+    /// Which of these keys of stored content a record names or a sweep is about to remove, in the order
+    /// given.
     async fn known(&self, keys: Vec<String>) -> Result<Vec<bool>, Error>;
 
     /// Number and bytes of all contents.
@@ -96,6 +101,17 @@ pub struct ContentRecord {
     pub size_bytes: u64,
     /// Its key in the content store; `None` if the catalog keeps the bytes.
     pub file: Option<String>,
+}
+
+/// What a sweep has to do after records were removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// Number of records.
+    pub contents: u64,
+    /// Bytes of content that the catalog kept itself.
+    pub bytes: u64,
+    /// Keys of the content store to be removed, also those of sweeps that were cut off.
+    pub keys: Vec<String>,
 }
 
 /// How much there is.

@@ -44,7 +44,7 @@ enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The search has answered it.
-    Done(WriteOutcome),
+    Done(Box<WriteOutcome>),
     /// It is about this document; [`decide`] goes on with its current version.
     On(Target),
 }
@@ -62,7 +62,7 @@ pub fn target(intent: &Intent, matches: &[Document]) -> Result<Step, CommitError
     match (intent, found) {
         (Intent::Create { id }, _) => on(id, Action::Create),
         (Intent::CreateUnlessExists { .. }, Some(found)) => {
-            Ok(Step::Done(WriteOutcome::Existing(found.clone())))
+            Ok(Step::Done(WriteOutcome::Existing(found.clone()).into()))
         }
         (Intent::CreateUnlessExists { fresh, .. }, None) => on(fresh, Action::Create),
         (Intent::Update { id }, _) => on(id, Action::Put),
@@ -77,7 +77,7 @@ pub fn target(intent: &Intent, matches: &[Document]) -> Result<Step, CommitError
         (Intent::UpdateMatching { claimed: None, fresh, .. }, None) => on(fresh, Action::Create),
         (Intent::Delete { id }, _) => on(id, Action::Delete),
         (Intent::DeleteMatching { .. }, Some(found)) => on(&found.id, Action::Delete),
-        (Intent::DeleteMatching { .. }, None) => Ok(Step::Done(WriteOutcome::NothingToDelete)),
+        (Intent::DeleteMatching { .. }, None) => Ok(Step::Done(WriteOutcome::NothingToDelete.into())),
     }
 }
 
@@ -201,7 +201,7 @@ mod tests {
     ) -> Result<WriteOutcome, CommitError> {
         let now = Timestamp::from_millisecond(ms).unwrap();
         match target(&write.intent, &[])? {
-            Step::Done(outcome) => Ok(outcome),
+            Step::Done(outcome) => Ok(*outcome),
             Step::On(target) => {
                 decide(&target, newest, write, Some((bytes.len() as u64, Digest::of(bytes))), now)
             }

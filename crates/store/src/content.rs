@@ -61,8 +61,11 @@ pub trait ContentWriter: Send {
 /// A key that no record names yet, held against sweeps. Dropped, it takes its bytes along.
 pub struct Placed {
     key: String,
-    end: Option<Box<dyn FnOnce(&str, End) + Send>>,
+    end: Option<Settle>,
 }
+
+/// Is told the key and what becomes of it.
+type Settle = Box<dyn FnOnce(&str, End) + Send>;
 
 /// What becomes of bytes under a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

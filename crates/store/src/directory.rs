@@ -21,6 +21,28 @@ use rustix::{
 
 use crate::{Error, OpenError, content::files::sync_directory};
 
+/// A lock that is released when dropped: by word, as closing the file is not enough while a process that
+/// this one is about to start still has it open.
+#[derive(Debug)]
+pub(crate) struct Lock(File);
+
+impl Lock {
+    /// `None` if it does not wait and another holds the lock.
+    fn take(file: File, operation: FlockOperation) -> io::Result<Option<Self>> {
+        match flock(&file, operation) {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = flock(&self.0, FlockOperation::Unlock); // closing does the same a moment later
+    }
+}
+
 /// Where a store is.
 #[derive(Debug, Clone)]
 pub(crate) struct Directory(PathBuf);
@@ -43,7 +65,7 @@ impl Directory {
     }
 
     /// Makes the directory if there is none, and takes its lock.
-    pub(crate) fn lock(&self) -> Result<File, OpenError> {
+    pub(crate) fn lock(&self) -> Result<Lock, OpenError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| OpenError::Io { path, source }
@@ -53,12 +75,10 @@ impl Directory {
             return Err(OpenError::NotAStore { directory: self.0.clone() });
         }
         let path = self.0.join("lock");
-        let lock = open_lock(&path).map_err(failed(&path))?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => return Err(OpenError::InUse { directory: self.0.clone() }),
-            Err(error) => return Err(failed(&path)(error.into())),
-        }
+        let lock = open_lock(&path)
+            .and_then(|file| Lock::take(file, FlockOperation::NonBlockingLockExclusive))
+            .map_err(failed(&path))?
+            .ok_or_else(|| OpenError::InUse { directory: self.0.clone() })?;
         open_lock(&self.sweep_lock()).map_err(failed(&self.0))?;
         Ok(lock)
     }
@@ -84,22 +104,19 @@ impl Directory {
     }
 
     /// Keeps sweeps away until the file is dropped; waits for one that runs.
-    pub(crate) fn hold_off_sweeps(&self) -> Result<File, Error> {
-        let failed = |error: io::Error| Error::io("taking sweep.lock", &error);
-        let lock = File::open(self.sweep_lock()).map_err(failed)?;
-        flock(&lock, FlockOperation::LockShared).map_err(|error| failed(error.into()))?;
-        Ok(lock)
+    pub(crate) fn hold_off_sweeps(&self) -> Result<Option<Lock>, Error> {
+        self.take_sweep_lock(FlockOperation::LockShared)
     }
 
     /// For a sweep; `None` while a backup or check runs.
-    pub(crate) fn begin_sweep(&self) -> Result<Option<File>, Error> {
-        let failed = |error: io::Error| Error::io("taking sweep.lock", &error);
-        let lock = File::open(self.sweep_lock()).map_err(failed)?;
-        match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(lock)),
-            Err(Errno::WOULDBLOCK) => Ok(None),
-            Err(error) => Err(failed(error.into())),
-        }
+    pub(crate) fn begin_sweep(&self) -> Result<Option<Lock>, Error> {
+        self.take_sweep_lock(FlockOperation::NonBlockingLockExclusive)
+    }
+
+    fn take_sweep_lock(&self, operation: FlockOperation) -> Result<Option<Lock>, Error> {
+        File::open(self.sweep_lock())
+            .and_then(|file| Lock::take(file, operation))
+            .map_err(|error| Error::io("taking sweep.lock", &error))
     }
 }
 

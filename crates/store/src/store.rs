@@ -1,9 +1,6 @@
 //! The store: catalog, content and cache as one.
 
-use std::{
-    fs::File,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use charta_model::{HistoryQuery, Query, ResourceId, TenantId, Timestamp, Write, WriteOutcome};
 
@@ -13,7 +10,7 @@ use crate::{
     cache::Cache,
     catalog::{Catalog, Companion, sqlite::Sqlite},
     content::{ContentStore, Opened, files::Files},
-    directory::Directory,
+    directory::{Directory, Lock},
     stored::Place,
 };
 
@@ -237,8 +234,8 @@ impl Store {
         &self.0.directory
     }
 
-    /// Keeps sweeps of any process away until the file is dropped.
-    pub(crate) async fn hold_off_sweeps(&self) -> Result<File, Error> {
+    /// Keeps sweeps of any process away until the lock is dropped.
+    pub(crate) async fn hold_off_sweeps(&self) -> Result<Option<Lock>, Error> {
         let directory = self.0.directory.clone();
         tokio::task::spawn_blocking(move || directory.hold_off_sweeps())
             .await
@@ -251,7 +248,7 @@ impl Store {
 struct Beside {
     cache: Cache,
     content: Arc<dyn ContentStore>,
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<Lock>>,
 }
 
 impl Companion for Beside {

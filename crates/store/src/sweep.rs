@@ -1,7 +1,7 @@
 //! Frees bytes that no version refers to.
 //!
-//! Contract 8. Records go first, in a transaction that sees whether a version refers to them; then what
-//! they named is removed. A write that comes later with equal bytes finds no record and brings bytes
+//! Contract 8. Records go first, in a transaction that sees whether a version refers to them and remembers
+//! what they named; then that is removed, and forgotten at last. A write that comes later with equal bytes finds no record and brings bytes
 //! under a key of its own (Contract 4). Then content that no record names is looked for: the listing
 //! leaves out what a running write holds, and is made before the catalog is asked. An opened read keeps
 //! its file; backups and checks hold a lock that keeps sweeps away.
@@ -19,13 +19,14 @@ impl Store {
             .directory()
             .begin_sweep()?
             .ok_or_else(|| Error::Unavailable("a backup or check runs; sweep later".into()))?;
-        let mut swept = Swept::default();
-        for record in self.catalog().forget_unreferenced().await? {
-            swept.contents += 1;
-            match record.file {
-                Some(key) => self.remove(&key, &mut swept).await?,
-                None => swept.bytes += record.size_bytes,
-            }
+        let forgotten = self.catalog().forget_unreferenced().await?;
+        let (contents, bytes) = (forgotten.contents, forgotten.bytes);
+        let mut swept = Swept { contents, files: 0, bytes };
+        for key in &forgotten.keys {
+            self.remove(key, &mut swept).await?;
+        }
+        if !forgotten.keys.is_empty() {
+            self.catalog().removed(forgotten.keys).await?;
         }
         for first_byte in 0..=u8::MAX {
             for (key, _) in self.unnamed(first_byte).await? {

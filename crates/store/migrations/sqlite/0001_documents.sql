@@ -38,6 +38,12 @@ CREATE TABLE doubtful (
     content INTEGER PRIMARY KEY REFERENCES content ON DELETE CASCADE
 ) STRICT;
 
+-- Files whose record is gone and that are still to be removed, so that a sweep that was cut off is
+-- known to have begun.
+CREATE TABLE trash (
+    file TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
 -- One row a document. The columns behind `current` repeat its current version for searches and are
 -- NULL when the document is deleted; a check compares them and a repair derives them again.
 CREATE TABLE document (

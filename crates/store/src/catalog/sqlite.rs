@@ -26,7 +26,7 @@ use tokio::{
 };
 
 use self::writer::{Commit, Job};
-use super::{Catalog, Companion, ContentRecord, Tally};
+use super::{Catalog, Companion, ContentRecord, Forgotten, Tally};
 use crate::{Access, CommitError, Error, Finding, HistoryPage, OpenError, SearchPage, Stored, Uploaded};
 
 /// So many reads run at once; others wait without a thread.
@@ -179,8 +179,12 @@ impl Catalog for Sqlite {
         self.write(touched, move |connection| write::purge(connection, &tenant, &id)).await
     }
 
-    async fn forget_unreferenced(&self) -> Result<Vec<ContentRecord>, Error> {
+    async fn forget_unreferenced(&self) -> Result<Forgotten, Error> {
         self.write(Vec::new(), write::forget_unreferenced).await
+    }
+
+    async fn removed(&self, keys: Vec<String>) -> Result<(), Error> {
+        self.write(Vec::new(), move |connection| write::removed(connection, &keys)).await
     }
 
     async fn known(&self, keys: Vec<String>) -> Result<Vec<bool>, Error> {

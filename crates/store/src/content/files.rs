@@ -298,7 +298,8 @@ fn settle(directory: &Path, key: &str, end: End) {
     match end {
         End::Kept => {
             if let Err(error) = move_on(directory, key)
-                && error.kind() != io::ErrorKind::NotFound // already purged and swept
+                && error.kind() != io::ErrorKind::NotFound
+            // already purged and swept
             {
                 // It is found where it is, and moved when the store opens again.
                 tracing::warn!(%error, key, "a file of content stays in incoming");

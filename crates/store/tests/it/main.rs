@@ -1,5 +1,10 @@
 //! The store as its callers see it.
 
 mod backends;
+mod backup;
+mod crash;
+mod disk;
+mod faults;
+mod properties;
 mod store;
 mod support;

@@ -224,7 +224,9 @@ pub(super) fn bytes(connection: &Connection, content: i64) -> Result<Bytes, Erro
 }
 
 pub(super) fn known(connection: &Connection, keys: &[String]) -> Result<Vec<bool>, Error> {
-    let mut statement = connection.prepare_cached("SELECT 1 FROM content WHERE file = ?")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM content WHERE file = ?1 UNION ALL SELECT 1 FROM trash WHERE file = ?1",
+    )?;
     keys.iter().map(|key| Ok(statement.exists([key])?)).collect()
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     CommitError, Error, Uploaded,
-    catalog::{Companion, ContentRecord},
+    catalog::{Companion, ContentRecord, Forgotten},
     commit::{self, Step},
     upload::Body,
 };
@@ -39,7 +39,7 @@ pub(super) fn apply(
         _ => Vec::new(),
     };
     let target = match commit::target(&write.intent, &matches)? {
-        Step::Done(outcome) => return Ok(Applied { outcome, adopted: false, replaced: false }),
+        Step::Done(outcome) => return Ok(Applied { outcome: *outcome, adopted: false, replaced: false }),
         Step::On(target) => target,
     };
     let newest = read::current(connection, tenant, &target.id, false)?.map(|stored| stored.document);
@@ -116,6 +116,8 @@ fn place(
     }
     let mut statement = connection.prepare_cached("UPDATE content SET file = ?, bytes = ? WHERE key = ?")?;
     statement.execute(params![file, bytes, found.key])?;
+    // What is left of the old file, if anything, goes with the next sweep.
+    connection.prepare_cached("INSERT INTO trash (file) VALUES (?)")?.execute([found.file])?;
     Ok((Some(found.key), true, true))
 }
 
@@ -227,14 +229,34 @@ pub(super) fn purge(connection: &Connection, tenant: &TenantId, id: &ResourceId)
     Ok(true)
 }
 
-/// Removes the content that no version refers to.
-pub(super) fn forget_unreferenced(connection: &Connection) -> Result<Vec<ContentRecord>, Error> {
+/// Removes the records of content that no version refers to.
+pub(super) fn forget_unreferenced(connection: &Connection) -> Result<Forgotten, Error> {
     let mut statement = connection.prepare_cached(
         "DELETE FROM content WHERE key IN (SELECT content FROM doubtful) \
          AND NOT EXISTS (SELECT 1 FROM version WHERE version.content = content.key) \
          RETURNING key, digest, size_bytes, file",
     )?;
-    let forgotten = statement.query_map([], read::content_record)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let records = statement.query_map([], read::content_record)?.collect::<rusqlite::Result<Vec<_>>>()?;
     connection.execute("DELETE FROM doubtful", [])?;
+    let mut forgotten = Forgotten { contents: records.len() as u64, ..Forgotten::default() };
+    for record in records {
+        match record.file {
+            Some(file) => {
+                connection.prepare_cached("INSERT INTO trash (file) VALUES (?)")?.execute([file])?;
+            }
+            None => forgotten.bytes += record.size_bytes,
+        }
+    }
+    let mut statement = connection.prepare_cached("SELECT file FROM trash")?;
+    forgotten.keys = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     Ok(forgotten)
+}
+
+/// Forgets files that have been removed.
+pub(super) fn removed(connection: &Connection, keys: &[String]) -> Result<(), Error> {
+    let mut statement = connection.prepare_cached("DELETE FROM trash WHERE file = ?")?;
+    for key in keys {
+        statement.execute([key])?;
+    }
+    Ok(())
 }

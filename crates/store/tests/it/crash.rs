@@ -1,0 +1,105 @@
+//! Kills a writing process again and again, and counts what it had promised.
+
+use std::{
+    collections::BTreeMap,
+    io::Read as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use charta_model::{Digest, HistoryQuery, HistoryScope};
+use charta_store::{Access, Options, Store, testing};
+
+use crate::support::{assert_clean, read_all};
+
+/// The newest acknowledged version of each document, and its digest unless it was deleted.
+type Promised = BTreeMap<String, (u64, Option<Digest>)>;
+
+/// Contracts 1, 2, 5, 6 and 7. `CHARTA_KILLS` sets how often.
+#[test]
+fn what_was_acknowledged_survives_every_kill() {
+    let kills: u64 = std::env::var("CHARTA_KILLS").map_or(200, |kills| kills.parse().unwrap());
+    let place = tempfile::tempdir().unwrap();
+    let directory = place.path().join("store");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (mut promised, mut random, mut lines) = (Promised::new(), 0x2545_f491_4f6c_dd1d_u64, 0);
+    for run in 0..kills {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let output = run_and_kill(&directory, run, Duration::from_micros(5_000 + random % 60_000));
+        lines += learn(&mut promised, &output);
+        runtime.block_on(verify(&directory, &promised, run % 10 == 0 || run + 1 == kills));
+    }
+    assert!(lines > 10 * kills, "the writer got to write: {lines} lines in {kills} runs");
+}
+
+fn writer() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let target = test.parent().and_then(Path::parent).expect("target/<profile>/deps/<test>");
+    target.join("examples/crash_writer")
+}
+
+fn run_and_kill(directory: &Path, run: u64, after: Duration) -> String {
+    let mut child = Command::new(writer())
+        .args([directory.as_os_str(), run.to_string().as_ref()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("cargo builds examples with tests");
+    let mut output = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        output.read_to_end(&mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    });
+    std::thread::sleep(after);
+    child.kill().unwrap(); // SIGKILL
+    let status = child.wait().unwrap();
+    assert!(!status.success() && status.code().is_none(), "it ran until it was killed: {status}");
+    reader.join().unwrap()
+}
+
+/// Takes in the whole lines and returns their number.
+fn learn(promised: &mut Promised, output: &str) -> u64 {
+    let mut lines = 0;
+    for line in output.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
+        let [name, version, digest] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        lines += 1;
+        if !name.starts_with('p') {
+            let version = version.parse().unwrap();
+            let newest = promised.entry(name.to_owned()).or_insert((0, None));
+            assert!(version > newest.0, "{name}: version {version} was acknowledged after {}", newest.0);
+            *newest = (version, Digest::from_hex(digest));
+        }
+    }
+    lines
+}
+
+async fn verify(directory: &Path, promised: &Promised, thoroughly: bool) {
+    let begun = Instant::now();
+    let options = Options { inline_bytes_max: 2000, ..Options::new(directory) };
+    let store = Store::open(&options, Access::Exclusive).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "opening took {:?}", begun.elapsed());
+    let tenant = testing::tenant("t");
+    for (name, (version, digest)) in promised {
+        let id = testing::id(name);
+        let stored = store.version(&tenant, &id, *version).await.unwrap();
+        let stored = stored.unwrap_or_else(|| panic!("{name}: version {version} was lost"));
+        let found = stored.document.description.as_ref().map(|description| description.digest);
+        assert_eq!(found, *digest, "{name} {version}");
+        let current = store.current(&tenant, &id).await.unwrap().unwrap();
+        assert!(current.document.version >= *version);
+        if let Some(description) = &current.document.description {
+            let bytes = read_all(&store.content(&current).await.unwrap()).await.unwrap();
+            assert_eq!(Digest::of(&bytes), description.digest, "{name}");
+        }
+        let scope = HistoryScope::Document(id);
+        let history = HistoryQuery { scope, since: None, at: None, before: None, limit: 1 };
+        assert_eq!(store.history(&tenant, &history).await.unwrap().total, current.document.version);
+    }
+    if thoroughly {
+        assert_clean(&store).await;
+    }
+    store.close().await;
+}

@@ -1,0 +1,166 @@
+//! Every call to a backend fails once, in every use case.
+//!
+//! After each failure the store is opened anew: a check is clean, what was acknowledged is there, and
+//! nothing is half there.
+
+use std::sync::Arc;
+
+use charta_model::{HistoryQuery, HistoryScope, Query};
+use charta_store::{
+    Access, CommitError, Error, Store,
+    testing::{
+        self,
+        faulty::{Fault, FaultyCatalog, FaultyContent},
+    },
+};
+use tempfile::TempDir;
+
+use crate::support::{assert_clean, bytes, commit, options, put, read};
+
+fn open(place: &TempDir, fault: &Fault) -> Store {
+    Store::open_wrapped(&options(place), Access::Exclusive, |catalog, content| {
+        let catalog = FaultyCatalog { inner: catalog, fault: fault.clone() };
+        let content = FaultyContent { inner: content, fault: fault.clone() };
+        (Arc::new(catalog), Arc::new(content))
+    })
+    .unwrap()
+}
+
+/// Some bytes before, other bytes after; `None`: no document.
+type Bytes = Option<Vec<u8>>;
+
+/// Runs `case` with the 1st, 2nd, 3rd … call failing until none fails. Each time, the document "x" holds
+/// `before` and, if the case says that it succeeded, must hold `after`; else either of them.
+async fn fail_each_call<F>(before: Bytes, after: Bytes, case: impl Fn(Store) -> F)
+where
+    F: Future<Output = Result<(), Error>>,
+{
+    for lost_answer in [false, true] {
+        for call in 1.. {
+            let place = tempfile::tempdir().unwrap();
+            let fault = Fault::default();
+            let store = open(&place, &fault);
+            put(&store, "bystander", &bytes(9, 5000)).await;
+            if let Some(before) = &before {
+                put(&store, "x", before).await;
+            }
+            fault.arm(call, lost_answer);
+            let result = case(store.clone()).await;
+            let failed = fault.disarm();
+            if let Err(error) = &result {
+                assert!(failed && error.is_transient(), "{error:?}");
+            }
+            check(&store, &before, &after, result.is_ok()).await;
+            store.close().await;
+            drop(store);
+            let store = open(&place, &fault);
+            check(&store, &before, &after, !failed).await;
+            assert_clean(&store).await;
+            if !failed {
+                assert!(call > 1, "the case made no call");
+                break;
+            }
+        }
+    }
+}
+
+async fn check(store: &Store, before: &Bytes, after: &Bytes, succeeded: bool) {
+    let found = read(store, "x").await.unwrap().map(|bytes| bytes.to_vec());
+    assert!(found == *after || (!succeeded && found == *before), "half done");
+    assert_eq!(read(store, "bystander").await.unwrap().unwrap(), bytes(9, 5000));
+}
+
+async fn done<T>(result: impl Future<Output = Result<T, CommitError>>) -> Result<(), Error> {
+    match result.await {
+        Ok(_) => Ok(()),
+        Err(CommitError::Store(error)) => Err(error),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn creating_a_small_document() {
+    fail_each_call(None, Some(b"small".into()), |store| async move {
+        done(commit(&store, testing::update("x"), b"small", 1)).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn creating_a_large_document() {
+    fail_each_call(None, Some(bytes(1, 700_000)), |store| async move {
+        done(commit(&store, testing::update("x"), &bytes(1, 700_000), 1)).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn updating_a_small_document_to_a_large_one() {
+    fail_each_call(Some(b"small".into()), Some(bytes(1, 5000)), |store| async move {
+        done(commit(&store, testing::update("x"), &bytes(1, 5000), 1)).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn storing_bytes_that_are_there_already() {
+    fail_each_call(None, Some(bytes(9, 5000)), |store| async move {
+        done(commit(&store, testing::update("x"), &bytes(9, 5000), 1)).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn deleting() {
+    fail_each_call(Some(bytes(1, 5000)), None, |store| async move {
+        done(commit(&store, testing::delete("x"), b"", 1)).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn purging_and_sweeping() {
+    fail_each_call(Some(bytes(1, 5000)), None, |store| async move {
+        store.purge(&testing::tenant("t"), &testing::id("x")).await?;
+        store.sweep().await.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn reading_in_every_way() {
+    fail_each_call(Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
+        let (tenant, id) = (testing::tenant("t"), testing::id("x"));
+        let current = store.current(&tenant, &id).await?.unwrap();
+        store.content(&current).await?;
+        let version = store.version(&tenant, &id, 1).await?.unwrap();
+        assert_eq!(version.document, current.document);
+        let scope = HistoryScope::Document(id);
+        let history = HistoryQuery { scope, since: None, at: None, before: None, limit: 5 };
+        assert_eq!(store.history(&tenant, &history).await?.total, 1);
+        assert_eq!(store.search(&tenant, &Query { limit: 5, ..Query::default() }).await?.total, 2);
+        store.statistics().await?;
+        store.ping().await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn backing_up() {
+    fail_each_call(Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
+        let place = tempfile::tempdir().unwrap();
+        let result = store.backup(&place.path().join("backup"), &|_, _| {}).await;
+        let left: Vec<_> = std::fs::read_dir(place.path()).unwrap().collect();
+        assert_eq!(left.len(), usize::from(result.is_ok()), "{left:?}");
+        result.map(drop)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn checking_and_repairing() {
+    fail_each_call(Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
+        store.check(true, &|_, _| {}).await.map(|findings| assert_eq!(findings, []))
+    })
+    .await;
+}
