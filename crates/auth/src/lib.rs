@@ -1,1 +1,7 @@
-//! Who may do what. One function decides; deny by default. No I/O.
+//! Who may do what. One function decides; deny by default. No I/O, no clock.
+
+mod grant;
+mod policy;
+
+pub use grant::Grant;
+pub use policy::{Action, may};

@@ -22,6 +22,12 @@ pub fn disposition(id: &ResourceId, stored: &MediaType, first_bytes: &[u8]) -> S
     format!("{treatment}; filename=\"{id}.{extension}\"; filename*=UTF-8''{id}.{extension}")
 }
 
+/// Whether the first bytes decide anything for this type.
+#[must_use]
+pub fn looks_at_bytes(stored: &MediaType) -> bool {
+    is_inert(stored.essence()) && stored.essence() != "text/plain"
+}
+
 /// Whether bytes of this type may be shown in place.
 fn is_inert(essence: &str) -> bool {
     matches!(

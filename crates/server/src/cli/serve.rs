@@ -1,0 +1,88 @@
+//! `charta serve`
+
+use std::{net::SocketAddr, process::ExitCode, time::Duration};
+
+use charta_service::Service;
+use charta_store::{Access, Store};
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::{Failure, Place, demo, result_line, store};
+use crate::{
+    config::Config,
+    http::{App, Server},
+};
+
+/// How often content without a record is looked for.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Serve documents
+///
+/// Example: charta serve --demo
+#[derive(Args)]
+pub struct Serve {
+    #[command(flatten)]
+    place: Place,
+    /// Address to listen on, instead of the configuration's; port 0 picks one
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Serve synthetic patients' documents at the endpoints of all source systems
+    #[arg(long)]
+    demo: bool,
+}
+
+impl Serve {
+    /// Serves until SIGTERM or SIGINT.
+    pub fn run(self) -> Result<ExitCode, Failure> {
+        let mut config = self.place.config(if self.demo { Config::demo } else { Config::standard })?;
+        if let Some(listen) = self.listen {
+            config.set_listen(listen);
+        }
+        config.check()?;
+        log_to_stderr(&config.log)?;
+        let runtime = store::runtime(config.worker_threads)?;
+        runtime.block_on(serve(config, self.demo))
+    }
+}
+
+async fn serve(config: Config, with_demo: bool) -> Result<ExitCode, Failure> {
+    let store = store::open(&config, Access::Exclusive)?;
+    if with_demo {
+        demo::fill(&store, &config.tenants).await?;
+    }
+    let server = Server::bind(App::new(config, Service::new(store.clone()), with_demo))?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let sweeping = tokio::spawn(sweep_regularly(store.clone()));
+    result_line(&format!("listening on http://{}", server.address()?));
+    server
+        .run(async {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        })
+        .await;
+    sweeping.abort();
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn sweep_regularly(store: Store) {
+    loop {
+        tokio::time::sleep(SWEEP_INTERVAL).await;
+        match store.sweep().await {
+            Ok(swept) => tracing::info!(?swept, "sweep"),
+            Err(error) => tracing::warn!(cause = %error, "sweep failed"),
+        }
+    }
+}
+
+fn log_to_stderr(filter: &str) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| Failure(format!("log: {error}")))?;
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Opening the store for a command.
+
+use std::path::Path;
+
+use charta_model::TenantId;
+use charta_store::{Access, OpenError, Options, Store};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Failure, Place};
+use crate::config::Config;
+
+/// A runtime; 0 threads means one per core.
+pub fn runtime(worker_threads: usize) -> std::io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    if worker_threads > 0 {
+        builder.worker_threads(worker_threads);
+    }
+    builder.enable_all().build()
+}
+
+/// The store of a configuration.
+pub fn open(config: &Config, access: Access) -> Result<Store, OpenError> {
+    Store::open(&Options::new(&config.data_dir), access)
+}
+
+/// Runs a command's work on the store of `place`.
+pub fn with_store<T>(
+    place: &Place,
+    access: Access,
+    work: impl AsyncFnOnce(Config, Store) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let config = place.config(Config::standard)?;
+    if access == Access::ReadOnly || config.data_dir.exists() {
+        exists(&config.data_dir)?;
+    }
+    runtime(0)?.block_on(async {
+        let store = open(&config, access)?;
+        let result = work(config, store.clone()).await;
+        store.close().await;
+        result
+    })
+}
+
+fn exists(directory: &Path) -> Result<(), Failure> {
+    if directory.is_dir() {
+        return Ok(());
+    }
+    Err(Failure(format!("{}: no such data directory", directory.display())))
+}
+
+/// The tenant that was named, or the only one.
+pub fn tenant(config: &Config, named: Option<&TenantId>) -> Result<TenantId, Failure> {
+    match (named, &config.tenants[..]) {
+        (Some(named), tenants) if tenants.contains(named) => Ok(named.clone()),
+        (Some(named), _) => Err(Failure(format!("--tenant {named}: the configuration has no such tenant"))),
+        (None, [only]) => Ok(only.clone()),
+        (None, tenants) => match tenants.iter().find(|tenant| tenant.as_str() == "default") {
+            Some(default) => Ok(default.clone()),
+            None => Err(Failure("--tenant is needed: the configuration has several tenants".into())),
+        },
+    }
+}

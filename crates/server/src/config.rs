@@ -1,0 +1,164 @@
+//! Configuration: what the operator can set, read from TOML and checked before anything is opened.
+//!
+//! `config/default.toml` is the reference, `file.rs` the form that keys have there, `check.rs` what
+//! contradicts itself. A `Config` that passed `check` can be served. Addresses are not taken and
+//! nothing is written here.
+
+mod builtin;
+mod check;
+mod endpoint;
+mod error;
+mod file;
+mod issuer;
+mod limits;
+mod origin;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use charta_model::TenantId;
+
+pub use endpoint::{Auth, Endpoint, EndpointTenant, route};
+pub use error::ConfigError;
+pub use issuer::{Algorithm, Issuer, Jwks};
+pub use limits::Limits;
+pub use origin::{InvalidOrigin, Origin};
+
+/// The commented default: each key, its unit, its default, when to change it.
+pub const REFERENCE: &str = include_str!("../../../config/default.toml");
+
+/// How the server is set up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// What messages call this configuration: its file, or `built-in configuration`.
+    pub name: String,
+    /// Where requests are answered; port 0 picks one.
+    pub listen: SocketAddr,
+    /// Where health and metrics are answered; `None`: at `listen`.
+    pub ops_listen: Option<SocketAddr>,
+    /// How clients reach this server: the beginning of every absolute URL in answers.
+    pub public_url: Origin,
+    /// The directory of everything kept.
+    pub data_dir: PathBuf,
+    /// So long may running requests take to finish when the server stops.
+    pub shutdown_seconds: u64,
+    /// Threads that answer requests; 0: one per core.
+    pub worker_threads: usize,
+    /// Which events are logged, as a filter of the `tracing` library.
+    pub log: String,
+    /// Whether open endpoints may be reached from other machines.
+    pub allow_open_network: bool,
+    /// What a client may take.
+    pub limits: Limits,
+    /// What keeps the documents.
+    pub store: StoreConfig,
+    /// Whose documents are kept, each apart from the others.
+    pub tenants: Vec<TenantId>,
+    /// Who may sign access tokens.
+    pub issuers: Vec<Issuer>,
+    /// What is served where.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// What keeps the documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StoreConfig {
+    /// What keeps the records.
+    pub catalog: CatalogBackend,
+    /// What keeps the bytes.
+    pub content: ContentBackend,
+}
+
+/// What keeps the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CatalogBackend {
+    /// SQLite in the data directory.
+    #[default]
+    Sqlite,
+}
+
+/// What keeps the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ContentBackend {
+    /// Files in the data directory.
+    #[default]
+    Files,
+}
+
+impl Config {
+    /// The configuration when no file is named: loopback, one tenant, an open and writable endpoint
+    /// for each FHIR version.
+    #[must_use]
+    pub fn standard() -> Self {
+        builtin::standard()
+    }
+
+    /// The configuration of `--demo`: besides the standard endpoints those of the source systems.
+    #[must_use]
+    pub fn demo() -> Self {
+        builtin::demo()
+    }
+
+    /// Reads a file. Relative paths in it start at its folder.
+    ///
+    /// # Errors
+    /// If the file, or one that it names, cannot be read, and as [`Config::parse`].
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        let unreadable = |error| ConfigError::of_file(&name, format!("cannot be read: {error}"));
+        let text = fs::read_to_string(path).map_err(unreadable)?;
+        let mut config = Self::parse(&text, &name)?;
+        // Absolute, so that the effective configuration means the same in any other folder.
+        let file = std::path::absolute(path).map_err(unreadable)?;
+        let folder = file.parent().unwrap_or(Path::new("/"));
+        config.data_dir = folder.join(&config.data_dir);
+        for (index, issuer) in config.issuers.iter_mut().enumerate() {
+            if let Jwks::File(jwks) = &mut issuer.jwks {
+                *jwks = folder.join(&*jwks);
+                if let Err(error) = fs::File::open(&*jwks) {
+                    let problem = format!("{} cannot be read: {error}", jwks.display());
+                    return Err(ConfigError::new(&name, "issuer.jwks", index, problem).located(&text));
+                }
+            }
+        }
+        Ok(config)
+    }
+
+    /// Reads TOML. `name` is what messages call it. Paths stay as they are written.
+    ///
+    /// # Errors
+    /// If `text` is not TOML, has a key or value that is not known, or contradicts itself.
+    pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
+        let config = file::parse(text, name)?;
+        config.check().map_err(|error| error.located(text))?;
+        Ok(config)
+    }
+
+    /// Looks for contradictions; to be called again after a field was set.
+    ///
+    /// # Errors
+    /// The first contradiction.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        check::check(self)
+    }
+
+    /// The effective configuration: every key with its value. Parses back to the same. It must have
+    /// passed [`Config::check`].
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        file::to_toml(self)
+    }
+
+    /// Listens elsewhere. A public URL that was the old address becomes the new one.
+    pub fn set_listen(&mut self, listen: SocketAddr) {
+        if self.public_url == Origin::of_address(self.listen) {
+            self.public_url = Origin::of_address(listen);
+        }
+        self.listen = listen;
+    }
+}

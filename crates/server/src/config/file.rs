@@ -1,0 +1,288 @@
+//! The form of the configuration in a file. Here are names and values of keys, and what holds when a
+//! key is absent; what contradicts another key is `check.rs`'s to find.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use charta_fhir::{Profile, Version};
+use charta_model::TenantId;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Algorithm, Auth, CatalogBackend, Config, ConfigError, ContentBackend, Endpoint, EndpointTenant, Issuer,
+    Jwks, Limits, Origin, StoreConfig,
+    builtin::{DEFAULT_TENANT, standard_endpoints},
+    endpoint::TENANT_SUFFIX,
+};
+
+const SQLITE: &str = "sqlite";
+const FILES: &str = "files";
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    ops_listen: Option<String>,
+    public_url: Option<String>,
+    data_dir: Option<String>,
+    shutdown_seconds: Option<u64>,
+    worker_threads: Option<usize>,
+    log: Option<String>,
+    allow_open_network: Option<bool>,
+    limits: Option<Limits>,
+    store: Option<StoreForm>,
+    tls: Option<TlsForm>,
+    tenant: Option<Vec<TenantForm>>,
+    issuer: Option<Vec<IssuerForm>>,
+    endpoint: Option<Vec<EndpointForm>>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct StoreForm {
+    catalog: Option<String>,
+    content: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "its keys are known, its values not used in this release")]
+struct TlsForm {
+    certificate: Option<String>,
+    key: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TenantForm {
+    id: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IssuerForm {
+    url: String,
+    jwks: String,
+    audience: Option<Vec<String>>,
+    algorithms: Option<Vec<Algorithm>>,
+    tenants: Option<Vec<String>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndpointForm {
+    path: String,
+    fhir: Version,
+    profile: Option<Profile>,
+    auth: Option<Auth>,
+    tenant: Option<String>,
+    writable: Option<bool>,
+    negotiation: Option<Negotiation>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Negotiation {
+    Lenient,
+    Strict,
+}
+
+/// Reads the form, without a look at contradictions.
+pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
+    let file: File = toml::from_str(text).map_err(|error| ConfigError::of_toml(name, text, &error))?;
+    config(file, name).map_err(|problem| {
+        let Problem { key, index, problem } = problem;
+        ConfigError::new(name, key, index, problem).located(text)
+    })
+}
+
+/// Writes the form with every key.
+pub fn to_toml(config: &Config) -> String {
+    let file = form(config);
+    toml::to_string(&file)
+        .expect("strings, lists, truth values and numbers that `check` found to be in range")
+}
+
+/// A value that cannot be what its key is for.
+struct Problem {
+    key: &'static str,
+    index: usize,
+    problem: String,
+}
+
+fn problem(key: &'static str, index: usize, problem: impl Into<String>) -> Problem {
+    Problem { key, index, problem: problem.into() }
+}
+
+fn config(file: File, name: &str) -> Result<Config, Problem> {
+    if file.tls.is_some() {
+        return Err(problem("tls", 0, "not offered in this release; put a TLS proxy in front"));
+    }
+    let standard = Config::standard();
+    let listen = address("listen", file.listen)?.unwrap_or(standard.listen);
+    let tenants = tenants(file.tenant)?.unwrap_or(standard.tenants);
+    let issuers = file.issuer.unwrap_or_default();
+    Ok(Config {
+        name: name.to_owned(),
+        listen,
+        ops_listen: address("ops_listen", file.ops_listen)?,
+        public_url: public_url(file.public_url, listen)?,
+        data_dir: file.data_dir.map_or(standard.data_dir, PathBuf::from),
+        shutdown_seconds: file.shutdown_seconds.unwrap_or(standard.shutdown_seconds),
+        worker_threads: file.worker_threads.unwrap_or(standard.worker_threads),
+        log: file.log.unwrap_or(standard.log),
+        allow_open_network: file.allow_open_network.unwrap_or(standard.allow_open_network),
+        limits: file.limits.unwrap_or_default(),
+        store: store(file.store.unwrap_or_default())?,
+        issuers: issuers.into_iter().enumerate().map(issuer).collect::<Result<_, _>>()?,
+        endpoints: endpoints(file.endpoint, &tenants)?,
+        tenants,
+    })
+}
+
+fn address(key: &'static str, text: Option<String>) -> Result<Option<SocketAddr>, Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let address = text.parse();
+    address.map(Some).map_err(|_| {
+        problem(key, 0, format!("{text:?} is not an IP address with a port, such as 127.0.0.1:8080"))
+    })
+}
+
+fn public_url(text: Option<String>, listen: SocketAddr) -> Result<Origin, Problem> {
+    let Some(text) = text else { return Ok(Origin::of_address(listen)) };
+    Origin::new(&text).map_err(|error| problem("public_url", 0, error.to_string()))
+}
+
+fn store(form: StoreForm) -> Result<StoreConfig, Problem> {
+    // The value is not repeated: it may have a password in it.
+    let only = |key, known: &str, value: Option<String>| match value {
+        Some(value) if value != known => {
+            Err(problem(key, 0, format!("not offered in this release; only {known:?} is")))
+        }
+        _ => Ok(()),
+    };
+    only("store.catalog", SQLITE, form.catalog)?;
+    only("store.content", FILES, form.content)?;
+    Ok(StoreConfig { catalog: CatalogBackend::Sqlite, content: ContentBackend::Files })
+}
+
+fn tenants(forms: Option<Vec<TenantForm>>) -> Result<Option<Vec<TenantId>>, Problem> {
+    let Some(forms) = forms else { return Ok(None) };
+    let tenants = forms.iter().enumerate().map(|(index, form)| tenant("tenant.id", index, &form.id));
+    tenants.collect::<Result<_, _>>().map(Some)
+}
+
+fn tenant(key: &'static str, index: usize, id: &str) -> Result<TenantId, Problem> {
+    TenantId::new(id).map_err(|error| problem(key, index, format!("{id:?}: {error}")))
+}
+
+fn issuer((index, form): (usize, IssuerForm)) -> Result<Issuer, Problem> {
+    // An empty list could mean none or all.
+    let empty = |key| problem(key, index, "an empty list; leave the key out for the default");
+    if form.audience.as_ref().is_some_and(Vec::is_empty) {
+        return Err(empty("issuer.audience"));
+    }
+    if form.tenants.as_ref().is_some_and(Vec::is_empty) {
+        return Err(empty("issuer.tenants"));
+    }
+    let tenants = form.tenants.unwrap_or_default();
+    Ok(Issuer {
+        url: form.url,
+        jwks: match form.jwks.contains("://") {
+            true => Jwks::Url(form.jwks),
+            false => Jwks::File(PathBuf::from(form.jwks)),
+        },
+        audience: form.audience.unwrap_or_default(),
+        algorithms: form.algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec()),
+        tenants: tenants.iter().map(|id| tenant("issuer.tenants", index, id)).collect::<Result<_, _>>()?,
+    })
+}
+
+fn endpoints(forms: Option<Vec<EndpointForm>>, tenants: &[TenantId]) -> Result<Vec<Endpoint>, Problem> {
+    let default = default_tenant(tenants);
+    match (forms, default) {
+        (Some(forms), _) => forms.into_iter().enumerate().map(|form| endpoint(form, default)).collect(),
+        (None, Some(default)) => Ok(standard_endpoints(default)),
+        (None, None) => Err(problem("endpoint", 0, "missing, as no tenant is called default")),
+    }
+}
+
+/// The tenant of an endpoint that names none.
+fn default_tenant(tenants: &[TenantId]) -> Option<&TenantId> {
+    match tenants {
+        [only] => Some(only),
+        _ => tenants.iter().find(|tenant| tenant.as_str() == DEFAULT_TENANT),
+    }
+}
+
+fn endpoint((index, form): (usize, EndpointForm), default: Option<&TenantId>) -> Result<Endpoint, Problem> {
+    const KEY: &str = "endpoint.tenant";
+    let (path, tenant) = match (form.path.strip_suffix(TENANT_SUFFIX), form.tenant) {
+        (Some(path), None) => (path.to_owned(), EndpointTenant::InPath),
+        (Some(_), Some(_)) => {
+            return Err(problem(KEY, index, format!("{} names the tenant already", form.path)));
+        }
+        (None, Some(id)) => (form.path, EndpointTenant::Fixed(tenant(KEY, index, &id)?)),
+        (None, None) => {
+            let needed = || problem(KEY, index, "missing, as no tenant is called default");
+            (form.path, EndpointTenant::Fixed(default.ok_or_else(needed)?.clone()))
+        }
+    };
+    Ok(Endpoint {
+        path,
+        tenant,
+        version: form.fhir,
+        profile: form.profile.unwrap_or(Profile::Standard),
+        auth: form.auth.unwrap_or(Auth::Smart),
+        writable: form.writable.unwrap_or(false),
+        strict: form.negotiation == Some(Negotiation::Strict),
+    })
+}
+
+fn form(config: &Config) -> File {
+    let StoreConfig { catalog: CatalogBackend::Sqlite, content: ContentBackend::Files } = config.store;
+    File {
+        listen: Some(config.listen.to_string()),
+        ops_listen: config.ops_listen.map(|address| address.to_string()),
+        public_url: Some(config.public_url.to_string()),
+        data_dir: Some(config.data_dir.display().to_string()),
+        shutdown_seconds: Some(config.shutdown_seconds),
+        worker_threads: Some(config.worker_threads),
+        log: Some(config.log.clone()),
+        allow_open_network: Some(config.allow_open_network),
+        limits: Some(config.limits.clone()),
+        store: Some(StoreForm { catalog: Some(SQLITE.to_owned()), content: Some(FILES.to_owned()) }),
+        tls: None,
+        tenant: Some(config.tenants.iter().map(|id| TenantForm { id: id.to_string() }).collect()),
+        issuer: (!config.issuers.is_empty()).then(|| config.issuers.iter().map(issuer_form).collect()),
+        endpoint: Some(config.endpoints.iter().map(endpoint_form).collect()),
+    }
+}
+
+fn issuer_form(issuer: &Issuer) -> IssuerForm {
+    IssuerForm {
+        url: issuer.url.clone(),
+        jwks: match &issuer.jwks {
+            Jwks::File(path) => path.display().to_string(),
+            Jwks::Url(url) => url.clone(),
+        },
+        audience: (!issuer.audience.is_empty()).then(|| issuer.audience.clone()),
+        algorithms: Some(issuer.algorithms.clone()),
+        tenants: (!issuer.tenants.is_empty())
+            .then(|| issuer.tenants.iter().map(TenantId::to_string).collect()),
+    }
+}
+
+fn endpoint_form(endpoint: &Endpoint) -> EndpointForm {
+    EndpointForm {
+        path: endpoint.full_path(),
+        fhir: endpoint.version,
+        profile: Some(endpoint.profile),
+        auth: Some(endpoint.auth),
+        tenant: match &endpoint.tenant {
+            EndpointTenant::Fixed(tenant) => Some(tenant.to_string()),
+            EndpointTenant::InPath => None,
+        },
+        writable: Some(endpoint.writable),
+        negotiation: Some(if endpoint.strict { Negotiation::Strict } else { Negotiation::Lenient }),
+    }
+}

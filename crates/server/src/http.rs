@@ -1,0 +1,78 @@
+//! HTTP: the only part of the product that knows it. `pipeline.rs` has the stages of a request in
+//! order; `outcome.rs` every status; `listen.rs` connections.
+
+mod answer;
+mod authorize;
+mod body;
+mod call;
+mod coding;
+mod compress;
+mod connection;
+mod cors;
+mod disposition;
+pub mod ingest;
+mod interaction;
+mod listen;
+pub mod media;
+mod ops;
+mod outcome;
+mod pipeline;
+mod precondition;
+mod range;
+mod record;
+mod respond;
+mod target;
+
+use std::sync::Arc;
+
+use charta_model::TenantId;
+use charta_service::Service;
+
+pub use listen::Server;
+pub use answer::Answer;
+pub use pipeline::plain;
+
+use crate::config::{Config, Endpoint, EndpointTenant, route};
+
+/// The server, as every request sees it.
+pub struct App {
+    /// How it is configured.
+    pub config: Config,
+    /// What it does.
+    pub service: Service,
+    /// What it counts.
+    pub metrics: Arc<record::Metrics>,
+    /// Whether it shows the demo's start page.
+    pub demo: bool,
+    /// Stands for a tenant that is not there, until the refusal is written.
+    no_tenant: TenantId,
+}
+
+impl App {
+    /// Over an open store.
+    #[must_use]
+    pub fn new(config: Config, service: Service, demo: bool) -> Self {
+        let no_tenant = TenantId::new("-").expect("a hyphen is a valid id");
+        Self { config, service, metrics: Arc::default(), demo, no_tenant }
+    }
+
+    /// The absolute URL of an endpoint for a tenant, without slash at the end.
+    fn base_url(&self, endpoint: &Endpoint, tenant: &TenantId) -> String {
+        let Config { public_url, .. } = &self.config;
+        match endpoint.tenant {
+            EndpointTenant::Fixed(_) => format!("{public_url}{}", endpoint.path),
+            EndpointTenant::InPath => format!("{public_url}{}/{tenant}", endpoint.path),
+        }
+    }
+
+    /// What follows the base of one of this server's endpoints for `tenant`; `None` for other URLs.
+    fn local_part<'t>(&self, url: &'t str, tenant: &TenantId) -> Option<&'t str> {
+        let path = url.strip_prefix(self.config.public_url.as_str())?;
+        let (endpoint, named, rest) = route(&self.config.endpoints, path)?;
+        let same_tenant = match &endpoint.tenant {
+            EndpointTenant::Fixed(fixed) => fixed == tenant,
+            EndpointTenant::InPath => named == Some(tenant.as_str()),
+        };
+        if same_tenant { rest.strip_prefix('/') } else { None }
+    }
+}

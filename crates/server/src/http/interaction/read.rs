@@ -1,0 +1,16 @@
+//! read: `GET [base]/Binary/[id]`
+//!
+//! Clause: FHIR R4 http.html#read
+
+use charta_model::ResourceId;
+
+use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
+
+/// The current version.
+///
+/// # Errors
+/// 404, 410, then 406: what may not be seen is not there, in whatever format.
+pub async fn read(call: &Call<'_>, id: &ResourceId) -> Result<Answer, Refusal> {
+    let found = call.lookup().read(id).await?;
+    respond::document(call, &found).await
+}

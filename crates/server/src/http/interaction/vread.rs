@@ -1,0 +1,16 @@
+//! vread: `GET [base]/Binary/[id]/_history/[vid]`
+//!
+//! Clause: FHIR R4 http.html#vread
+
+use charta_model::ResourceId;
+
+use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
+
+/// One version, also of a document that was deleted since. The deletion itself is 410.
+///
+/// # Errors
+/// 404, 410, 406.
+pub async fn vread(call: &Call<'_>, id: &ResourceId, version: u64) -> Result<Answer, Refusal> {
+    let found = call.lookup().vread(id, version).await?;
+    respond::document(call, &found).await
+}

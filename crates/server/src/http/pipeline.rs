@@ -1,0 +1,182 @@
+//! The stages of a request, in order; the order is policy. What the client wants is read first and
+//! never refuses, so that every refusal can speak the client's version and format; whoever calls is
+//! authorized before anything is looked up.
+
+use std::{sync::OnceLock, time::Instant};
+
+use charta_auth::Grant;
+use charta_model::TenantId;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header, request::Parts};
+use hyper::body::Incoming;
+
+use super::{
+    App,
+    answer::Answer,
+    authorize::authorize,
+    body::AnswerBody,
+    call::{self, Call},
+    connection::Outbox,
+    cors, interaction, ops, outcome,
+    record::Record,
+    respond,
+    target::Target,
+};
+use crate::{
+    clock,
+    config::{Endpoint, EndpointTenant, route},
+};
+
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static X_HTTP_METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
+
+/// Answers one request.
+pub async fn handle(app: &App, request: Request<Incoming>, outbox: &Outbox) -> Answer {
+    let begun = Instant::now();
+    let (parts, body) = request.into_parts();
+    let request_id = request_id(&parts.headers);
+    let method = parts.method.clone();
+    let routed = match route(&app.config.endpoints, parts.uri.path()) {
+        Some((endpoint, tenant, rest)) => {
+            endpoint_answer(app, endpoint, tenant, rest, &parts, body, &request_id, outbox).await
+        }
+        None => ops::answer(app, &parts).await,
+    };
+    let Routed { mut answer, template, tenant } = routed;
+    common_headers(answer.headers_mut(), &request_id);
+    let status = answer.status().as_u16();
+    let promised = match method {
+        Method::HEAD => None,
+        _ => answer.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok()),
+    };
+    let record =
+        Record::new(app.metrics.clone(), begun, &request_id, &tenant, method, template, status, promised);
+    answer.body_mut().recorded(record);
+    answer
+}
+
+/// An answer and what is noted of it.
+pub struct Routed {
+    /// The answer.
+    pub answer: Answer,
+    /// The route, without ids.
+    pub template: &'static str,
+    /// The tenant, if the path led to one that exists.
+    pub tenant: String,
+}
+
+#[allow(clippy::too_many_arguments, reason = "the parts of one request, used once")]
+async fn endpoint_answer(
+    app: &App,
+    endpoint: &Endpoint,
+    tenant_text: Option<&str>,
+    rest: &str,
+    parts: &Parts,
+    body: Incoming,
+    request_id: &str,
+    outbox: &Outbox,
+) -> Routed {
+    let target = Target::parse(rest);
+    let parameters = parameters(parts.uri.query());
+    let known = tenant(app, endpoint, tenant_text);
+    let call = Call {
+        app,
+        endpoint,
+        tenant: known.as_ref().unwrap_or(&app.no_tenant),
+        method: method(endpoint, parts, &parameters),
+        target: &target,
+        parameters: &parameters,
+        headers: &parts.headers,
+        wanted: call::wanted(endpoint, &parts.headers, &parameters),
+        grant: Grant::of_nobody(),
+        pretty: call::last(&parameters, "_pretty") == Some("true"),
+        request_id,
+        now: clock::now(),
+        outbox,
+        base: OnceLock::new(),
+    };
+    let mut answer = match cors::preflight(&call) {
+        Some(answer) => answer,
+        None => answer(call, known.is_some(), body).await,
+    };
+    cors::headers(endpoint.profile, &parts.headers, answer.headers_mut());
+    fhir_headers(endpoint, answer.headers_mut());
+    let tenant = known.map_or_else(String::new, |tenant| tenant.as_str().to_owned());
+    Routed { answer, template: target.template(), tenant }
+}
+
+async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answer {
+    let result = async {
+        if !tenant_known {
+            return Err(outcome::Refusal::TenantUnknown);
+        }
+        if *call.target == Target::Metadata {
+            return interaction::capabilities(&call); // public by the specification, says nothing of patients
+        }
+        call.grant = authorize(&call)?; // before anything is looked up
+        interaction::dispatch(&call, body).await
+    }
+    .await;
+    result.unwrap_or_else(|refusal| outcome::refusal(&call, &refusal))
+}
+
+fn tenant(app: &App, endpoint: &Endpoint, text: Option<&str>) -> Option<TenantId> {
+    match &endpoint.tenant {
+        EndpointTenant::Fixed(tenant) => Some(tenant.clone()),
+        EndpointTenant::InPath => app.config.tenants.iter().find(|tenant| Some(tenant.as_str()) == text).cloned(),
+    }
+}
+
+/// The method, or the one that a client without PUT and DELETE names on Millennium.
+fn method(endpoint: &Endpoint, parts: &Parts, parameters: &[(String, String)]) -> Method {
+    if endpoint.profile == charta_fhir::Profile::Millennium && parts.method == Method::POST {
+        let header = parts.headers.get(&X_HTTP_METHOD_OVERRIDE).and_then(|value| value.to_str().ok());
+        let named = header.or_else(|| call::last(parameters, "_method"));
+        if let Some(method) = named.and_then(|name| Method::try_from(&*name.to_ascii_uppercase()).ok()) {
+            return method;
+        }
+    }
+    parts.method.clone()
+}
+
+fn parameters(query: Option<&str>) -> Vec<(String, String)> {
+    query.map_or_else(Vec::new, |query| form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+}
+
+/// The client's request id if it can be put into a log and a header, else one of ours.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
+    match given {
+        Some(id) if (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) => id.to_owned(),
+        _ => clock::fresh_uuid(),
+    }
+}
+
+/// What every answer of this server says.
+fn common_headers(headers: &mut HeaderMap, request_id: &str) {
+    headers.insert(X_REQUEST_ID.clone(), respond::value(request_id));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}
+
+/// What every answer of an endpoint says: nobody but the caller may keep it.
+fn fhir_headers(endpoint: &Endpoint, headers: &mut HeaderMap) {
+    static CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+    let cache = match endpoint.profile {
+        // Clients of Millennium know `no-cache`; `no-store` is stricter and holds for all.
+        charta_fhir::Profile::Millennium => "private, no-cache, no-store",
+        _ => "private, no-store",
+    };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization, Accept-Encoding, Origin"));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY.clone(), HeaderValue::from_static("same-site"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+}
+
+/// A short text that is not FHIR.
+pub fn plain(status: StatusCode, content_type: &'static str, text: impl Into<bytes::Bytes>) -> Answer {
+    let body = AnswerBody::text(text);
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.remaining()));
+    respond::answer(status, headers, body)
+}

@@ -1,0 +1,165 @@
+//! What is noted about each request: one log line and the metrics. Route templates instead of paths,
+//! no query values, no ids of documents or patients, no token: the log may be read by operators who
+//! must not see patients' data.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use http::Method;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+
+/// What tells requests apart in the metrics.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Labels {
+    method: &'static str,
+    route: &'static str,
+    status: u16,
+}
+
+/// Counts of what the server does, for Prometheus.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Labels, Counter>,
+    seconds: Histogram,
+    sent_bytes: Counter,
+    /// Connections that are open.
+    pub connections: Gauge<i64, std::sync::atomic::AtomicI64>,
+    aborted: Counter<u64, AtomicU64>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("charta");
+        let this = Self {
+            requests: Family::default(),
+            seconds: Histogram::new(exponential_buckets(0.0001, 4.0, 10)),
+            sent_bytes: Counter::default(),
+            connections: Gauge::default(),
+            aborted: Counter::default(),
+            registry: Registry::default(),
+        };
+        registry.register("requests", "Requests answered", this.requests.clone());
+        registry.register(
+            "request_seconds",
+            "Seconds from a request's head to the end of its answer",
+            this.seconds.clone(),
+        );
+        registry.register("sent_bytes", "Bytes of bodies handed to clients", this.sent_bytes.clone());
+        registry.register("connections", "Connections that are open", this.connections.clone());
+        registry.register("aborted", "Answers that ended early", this.aborted.clone());
+        Self { registry, ..this }
+    }
+}
+
+impl Metrics {
+    /// All of them in the Prometheus text format.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String fails only if a metric's own encoding does; then what there is stands.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// One request, noted when its answer is sent or given up.
+pub struct Record {
+    metrics: Arc<Metrics>,
+    begun: Instant,
+    request_id: String,
+    tenant: String,
+    method: Method,
+    route: &'static str,
+    status: u16,
+    sent_bytes: u64,
+    /// What the answer's head promised; `None` if it did not say.
+    promised_bytes: Option<u64>,
+}
+
+impl Record {
+    /// A record of an answer whose head is ready.
+    #[allow(clippy::too_many_arguments, reason = "the fields of one log line")]
+    pub fn new(
+        metrics: Arc<Metrics>,
+        begun: Instant,
+        request_id: &str,
+        tenant: &str,
+        method: Method,
+        route: &'static str,
+        status: u16,
+        promised_bytes: Option<u64>,
+    ) -> Self {
+        Self {
+            metrics,
+            begun,
+            request_id: request_id.to_owned(),
+            tenant: tenant.to_owned(),
+            method,
+            route,
+            status,
+            sent_bytes: 0,
+            promised_bytes,
+        }
+    }
+
+    /// So many bytes went to the connection.
+    pub fn sent(&mut self, bytes: usize) {
+        self.sent_bytes += bytes as u64;
+    }
+
+    /// The content could not be read to its end; the client sees a broken connection.
+    pub fn failed(&self, error: &io::Error) {
+        tracing::error!(request_id = self.request_id, cause = %error, "answer broken off");
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let elapsed: Duration = self.begun.elapsed();
+        let labels = Labels { method: method_name(&self.method), route: self.route, status: self.status };
+        self.metrics.requests.get_or_create(&labels).inc();
+        self.metrics.seconds.observe(elapsed.as_secs_f64());
+        self.metrics.sent_bytes.inc_by(self.sent_bytes);
+        if self.promised_bytes.is_some_and(|promised| self.sent_bytes < promised) {
+            self.metrics.aborted.inner().fetch_add(1, Ordering::Relaxed);
+        }
+        tracing::info!(
+            request_id = self.request_id,
+            tenant = self.tenant,
+            method = labels.method,
+            route = self.route,
+            status = self.status,
+            bytes = self.sent_bytes,
+            ms = elapsed.as_secs_f64() * 1000.0,
+            "request"
+        );
+    }
+}
+
+/// Methods that clients make up would be labels without end.
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::PATCH => "PATCH",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

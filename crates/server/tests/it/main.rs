@@ -1,0 +1,25 @@
+//! Tests over HTTP against the program itself: started as an operator would start it, on a port of its
+//! own, with a data directory of its own. Files are named like the part they test.
+
+mod app;
+mod attacks;
+mod backup;
+mod cases;
+mod coding_of_bodies;
+mod conditional;
+mod cors;
+mod crash;
+mod create;
+mod delete;
+mod history;
+mod import;
+mod large;
+mod limits;
+mod metadata;
+mod range;
+mod read;
+mod representation;
+mod sample_documents;
+mod search;
+mod start;
+mod update;
