@@ -27,7 +27,9 @@ pub use endpoint::{Auth, Endpoint, EndpointTenant, route};
 pub use error::ConfigError;
 pub use issuer::{Algorithm, Issuer, Jwks};
 pub use limits::Limits;
-pub use origin::{InvalidOrigin, Origin};
+pub use origin::Origin;
+
+use error::Problem;
 
 /// The commented default: each key, its unit, its default, when to change it.
 pub const REFERENCE: &str = include_str!("../../../config/default.toml");
@@ -122,7 +124,7 @@ impl Config {
                 *jwks = folder.join(&*jwks);
                 if let Err(error) = fs::File::open(&*jwks) {
                     let problem = format!("{} cannot be read: {error}", jwks.display());
-                    return Err(ConfigError::new(&name, "issuer.jwks", index, problem).located(&text));
+                    return Err(Problem::new("issuer.jwks", index, problem).of(&name).located(&text));
                 }
             }
         }
@@ -144,7 +146,7 @@ impl Config {
     /// # Errors
     /// The first contradiction.
     pub fn check(&self) -> Result<(), ConfigError> {
-        check::check(self)
+        check::check(self).map_err(|problem| problem.of(&self.name))
     }
 
     /// The effective configuration: every key with its value. Parses back to the same. It must have

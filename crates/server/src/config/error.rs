@@ -23,6 +23,32 @@ pub struct ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+/// What is wrong with a key, before it is said of which file.
+pub struct Problem {
+    key: &'static str,
+    index: usize,
+    text: String,
+}
+
+impl Problem {
+    /// With `key`, tables and all; `index` counts the `[[table]]` that has it, from 0.
+    pub fn new(key: &'static str, index: usize, text: impl Into<String>) -> Self {
+        Self { key, index, text: text.into() }
+    }
+
+    /// With the name of the file.
+    pub fn of(self, file: &str) -> ConfigError {
+        let Self { key, index, text } = self;
+        ConfigError {
+            file: file.to_owned(),
+            line: None,
+            key: key.to_owned(),
+            index,
+            problem: one_line(&text),
+        }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
@@ -37,23 +63,21 @@ impl fmt::Display for ConfigError {
 }
 
 impl ConfigError {
-    /// A key of a configuration; `index` counts the `[[table]]` that has it.
-    pub(super) fn new(file: &str, key: &str, index: usize, problem: impl Into<String>) -> Self {
-        let problem = one_line(&problem.into());
-        Self { file: file.to_owned(), line: None, key: key.to_owned(), index, problem }
-    }
-
     /// The file as a whole.
     pub(super) fn of_file(file: &str, problem: impl Into<String>) -> Self {
-        Self::new(file, "", 0, problem)
+        Problem::new("", 0, problem).of(file)
     }
 
     /// What the TOML reader says of `text`.
     pub(super) fn of_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
-        let at = error.span().map(|span| span.start);
-        let key = at.and_then(|at| key_at(DeTable::parse(text).ok()?.get_ref(), at));
-        let (key, problem) = in_operators_words(key.unwrap_or_default(), error.message());
-        Self { line: at.map(|at| line_at(text, at)), ..Self::new(file, &key, 0, problem) }
+        let span = error.span().unwrap_or_default();
+        let key = match DeTable::parse(text) {
+            Ok(table) => key_at(table.get_ref(), span.start).unwrap_or_default(),
+            Err(_) => text.get(span.clone()).filter(|token| is_key(token)).unwrap_or_default().to_owned(),
+        };
+        let (key, problem) = in_operators_words(key, error.message());
+        let line = error.span().map(|span| line_at(text, span.start));
+        Self { line, key, ..Self::of_file(file, problem) }
     }
 
     /// The same with the line that the key, or else its table, has in `text`.
@@ -68,7 +92,7 @@ impl ConfigError {
 
 /// Puts what the TOML library says about Rust's types into words about keys and values.
 fn in_operators_words(key: String, message: &str) -> (String, String) {
-    let message = message.replace("unknown variant", "unknown value");
+    let message = message.replace("unknown variant", "unknown value").replace(" as i128", "");
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let (name, expected) = rest.split_once("`, ").unwrap_or((rest.trim_end_matches('`'), ""));
         let key = if key.is_empty() { name.to_owned() } else { key };
@@ -90,6 +114,10 @@ fn in_operators_words(key: String, message: &str) -> (String, String) {
 
 fn one_line(text: &str) -> String {
     text.split(char::is_control).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+fn is_key(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 fn line_at(text: &str, at: usize) -> usize {

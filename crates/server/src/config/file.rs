@@ -11,7 +11,9 @@ use super::{
     Algorithm, Auth, CatalogBackend, Config, ConfigError, ContentBackend, Endpoint, EndpointTenant, Issuer,
     Jwks, Limits, Origin, StoreConfig,
     builtin::{DEFAULT_TENANT, standard_endpoints},
+    check,
     endpoint::TENANT_SUFFIX,
+    error::Problem,
 };
 
 const SQLITE: &str = "sqlite";
@@ -37,28 +39,27 @@ struct File {
 }
 
 #[derive(Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 struct StoreForm {
     catalog: Option<String>,
     content: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "its keys are known, its values not used in this release")]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct TlsForm {
     certificate: Option<String>,
     key: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct TenantForm {
     id: String,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct IssuerForm {
     url: String,
     jwks: String,
@@ -68,7 +69,7 @@ struct IssuerForm {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct EndpointForm {
     path: String,
     fhir: Version,
@@ -89,10 +90,7 @@ enum Negotiation {
 /// Reads the form, without a look at contradictions.
 pub fn parse(text: &str, name: &str) -> Result<Config, ConfigError> {
     let file: File = toml::from_str(text).map_err(|error| ConfigError::of_toml(name, text, &error))?;
-    config(file, name).map_err(|problem| {
-        let Problem { key, index, problem } = problem;
-        ConfigError::new(name, key, index, problem).located(text)
-    })
+    config(file, name).map_err(|problem| problem.of(name).located(text))
 }
 
 /// Writes the form with every key.
@@ -102,24 +100,14 @@ pub fn to_toml(config: &Config) -> String {
         .expect("strings, lists, truth values and numbers that `check` found to be in range")
 }
 
-/// A value that cannot be what its key is for.
-struct Problem {
-    key: &'static str,
-    index: usize,
-    problem: String,
-}
-
-fn problem(key: &'static str, index: usize, problem: impl Into<String>) -> Problem {
-    Problem { key, index, problem: problem.into() }
-}
-
 fn config(file: File, name: &str) -> Result<Config, Problem> {
     if file.tls.is_some() {
-        return Err(problem("tls", 0, "not offered in this release; put a TLS proxy in front"));
+        return Err(Problem::new("tls", 0, "not offered in this release; put a TLS proxy in front"));
     }
     let standard = Config::standard();
     let listen = address("listen", file.listen)?.unwrap_or(standard.listen);
     let tenants = tenants(file.tenant)?.unwrap_or(standard.tenants);
+    check::tenants(&tenants)?; // the endpoints' default follows from them
     let issuers = file.issuer.unwrap_or_default();
     Ok(Config {
         name: name.to_owned(),
@@ -143,20 +131,20 @@ fn address(key: &'static str, text: Option<String>) -> Result<Option<SocketAddr>
     let Some(text) = text else { return Ok(None) };
     let address = text.parse();
     address.map(Some).map_err(|_| {
-        problem(key, 0, format!("{text:?} is not an IP address with a port, such as 127.0.0.1:8080"))
+        Problem::new(key, 0, format!("{text:?} is not an IP address with a port, such as 127.0.0.1:8080"))
     })
 }
 
 fn public_url(text: Option<String>, listen: SocketAddr) -> Result<Origin, Problem> {
     let Some(text) = text else { return Ok(Origin::of_address(listen)) };
-    Origin::new(&text).map_err(|error| problem("public_url", 0, error.to_string()))
+    Origin::new(&text).map_err(|error| Problem::new("public_url", 0, error.to_string()))
 }
 
 fn store(form: StoreForm) -> Result<StoreConfig, Problem> {
     // The value is not repeated: it may have a password in it.
     let only = |key, known: &str, value: Option<String>| match value {
         Some(value) if value != known => {
-            Err(problem(key, 0, format!("not offered in this release; only {known:?} is")))
+            Err(Problem::new(key, 0, format!("not offered in this release; only {known:?} is")))
         }
         _ => Ok(()),
     };
@@ -172,12 +160,12 @@ fn tenants(forms: Option<Vec<TenantForm>>) -> Result<Option<Vec<TenantId>>, Prob
 }
 
 fn tenant(key: &'static str, index: usize, id: &str) -> Result<TenantId, Problem> {
-    TenantId::new(id).map_err(|error| problem(key, index, format!("{id:?}: {error}")))
+    TenantId::new(id).map_err(|error| Problem::new(key, index, format!("{id:?}: {error}")))
 }
 
 fn issuer((index, form): (usize, IssuerForm)) -> Result<Issuer, Problem> {
     // An empty list could mean none or all.
-    let empty = |key| problem(key, index, "an empty list; leave the key out for the default");
+    let empty = |key| Problem::new(key, index, "an empty list; leave the key out for the default");
     if form.audience.as_ref().is_some_and(Vec::is_empty) {
         return Err(empty("issuer.audience"));
     }
@@ -202,7 +190,7 @@ fn endpoints(forms: Option<Vec<EndpointForm>>, tenants: &[TenantId]) -> Result<V
     match (forms, default) {
         (Some(forms), _) => forms.into_iter().enumerate().map(|form| endpoint(form, default)).collect(),
         (None, Some(default)) => Ok(standard_endpoints(default)),
-        (None, None) => Err(problem("endpoint", 0, "missing, as no tenant is called default")),
+        (None, None) => Err(Problem::new("endpoint", 0, "missing, as no tenant is called default")),
     }
 }
 
@@ -219,11 +207,11 @@ fn endpoint((index, form): (usize, EndpointForm), default: Option<&TenantId>) ->
     let (path, tenant) = match (form.path.strip_suffix(TENANT_SUFFIX), form.tenant) {
         (Some(path), None) => (path.to_owned(), EndpointTenant::InPath),
         (Some(_), Some(_)) => {
-            return Err(problem(KEY, index, format!("{} names the tenant already", form.path)));
+            return Err(Problem::new(KEY, index, format!("{} names the tenant already", form.path)));
         }
         (None, Some(id)) => (form.path, EndpointTenant::Fixed(tenant(KEY, index, &id)?)),
         (None, None) => {
-            let needed = || problem(KEY, index, "missing, as no tenant is called default");
+            let needed = || Problem::new(KEY, index, "missing, as no tenant is called default");
             (form.path, EndpointTenant::Fixed(default.ok_or_else(needed)?.clone()))
         }
     };

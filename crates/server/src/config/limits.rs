@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a client may take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, expecting = "a table")]
 pub struct Limits {
     /// Content of one Binary, decoded.
     pub document_bytes: u64,

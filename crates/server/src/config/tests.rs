@@ -123,11 +123,33 @@ fn open_endpoints_are_served_to_a_network_only_when_that_is_said() {
 
 #[test]
 fn one_endpoint_path_may_begin_with_another() {
-    let path = |path: &str| format!("[[endpoint]]\npath = \"{path}\"\nfhir = \"R4\"\n");
-    parse(
-        &["/r4", "/r4/inner", "/m/{tenant}", "/m/r4/{tenant}", "/r4/inner/{tenant}/x"].map(path)[..4]
-            .concat(),
+    let endpoint = |path: &str| format!("[[endpoint]]\npath = \"{path}\"\nfhir = \"R4\"\n");
+    parse(&["/r4", "/r4/inner", "/m/{tenant}", "/m/r4/{tenant}"].map(endpoint).concat());
+}
+
+#[test]
+fn the_demo_has_the_endpoints_of_the_source_systems() {
+    let demo = Config::demo();
+    let paths: Vec<_> = demo.endpoints.iter().map(|e| format!("{} {:?}", e.full_path(), e.auth)).collect();
+    assert_eq!(
+        paths,
+        [
+            "/dstu2 Open",
+            "/stu3 Open",
+            "/r4 Open",
+            "/r4b Open",
+            "/r5 Open",
+            "/millennium/open/r4/{tenant} Open",
+            "/millennium/open/dstu2/{tenant} Open",
+            "/millennium/ehr/r4/{tenant} Smart",
+            "/millennium/ehr/dstu2/{tenant} Smart",
+            "/soarian/open/r4/{tenant} Open",
+            "/soarian/myrecord/r4/{tenant} Smart",
+            "/ccri/STU3 Open",
+            "/ccri/secure/STU3 Smart",
+        ]
     );
+    assert!(demo.endpoints.iter().all(|e| e.writable == (e.profile == Profile::Standard)));
 }
 
 #[test]
@@ -165,11 +187,11 @@ fn a_file_that_is_not_there_is_named() {
     assert!(message.starts_with(&expected), "{message}");
 }
 
-/// What is wrong with `text`, without the name of the file.
+/// What is wrong with `text`: line, key and problem, without the name of the file.
 fn refusal(text: &str) -> String {
     let message = Config::parse(text, "charta.toml").expect_err(text).to_string();
     assert!(!message.contains('\n'), "{message}");
-    message.strip_prefix("charta.toml:").expect(&message).to_owned()
+    message.strip_prefix("charta.toml:").expect(&message).trim_start().to_owned()
 }
 
 fn check(cases: &[(&str, &str)]) {
@@ -181,87 +203,173 @@ fn check(cases: &[(&str, &str)]) {
 #[test]
 fn what_is_not_toml_is_refused_with_its_line() {
     check(&[
-        ("listen = \"127.0.0.1:1\"\nlisten", "?"),
-        ("log = \"a\"\nlog = \"b\"", "?"),
-        ("\n\n[limits", "?"),
+        ("listen = \"127.0.0.1:1\"\nlisten", "2: key with no value, expected `=`"),
+        ("log = \"a\"\nlog = \"b\"", "2: log: duplicate key"),
+        ("\n\n[limits", "3: unclosed table, expected `]`"),
     ]);
 }
 
 #[test]
 fn unknown_keys_are_refused_everywhere() {
     check(&[
-        ("\nlisten_on = 1", "?"),
-        ("[limits]\n\ndocument_size = 1", "?"),
-        ("[store]\nkind = 1", "?"),
-        ("[tls]\ncert = \"a\"", "?"),
-        ("[[tenant]]\nid = \"a\"\nname = \"b\"", "?"),
-        ("[[issuer]]\nurl = \"https://a.example\"\njwks = \"a\"\nsecret = \"b\"", "?"),
-        ("[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\n[[endpoint]]\npath = \"/r5\"\nversion = \"R5\"", "?"),
-        ("[metrics]\nlisten = 1", "?"),
+        (
+            "\nlisten_on = 1",
+            "2: listen_on: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `endpoint`",
+        ),
+        (
+            "[limits]\n\ndocument_size = 1",
+            "3: limits.document_size: unknown key, expected one of `document_bytes`, `resource_bytes`, `header_bytes`, `header_seconds`, `body_idle_seconds`, `body_bytes_per_second_min`, `write_idle_seconds`, `connections`",
+        ),
+        ("[store]\nkind = 1", "2: store.kind: unknown key, expected `catalog` or `content`"),
+        ("[tls]\ncert = \"a\"", "2: tls.cert: unknown key, expected `certificate` or `key`"),
+        ("[[tenant]]\nid = \"a\"\nname = \"b\"", "3: tenant.name: unknown key, expected `id`"),
+        (
+            "[[issuer]]\nurl = \"https://a.example\"\njwks = \"a\"\nsecret = \"b\"",
+            "4: issuer.secret: unknown key, expected one of `url`, `jwks`, `audience`, `algorithms`, `tenants`",
+        ),
+        (
+            "[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\n[[endpoint]]\npath = \"/r5\"\nversion = \"R5\"",
+            "6: endpoint.version: unknown key, expected one of `path`, `fhir`, `profile`, `auth`, `tenant`, `writable`, `negotiation`",
+        ),
+        (
+            "[metrics]\nlisten = 1",
+            "1: metrics: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `endpoint`",
+        ),
     ]);
 }
 
 #[test]
 fn missing_keys_are_refused() {
     check(&[
-        ("[[tenant]]", "?"),
-        ("[[endpoint]]\nfhir = \"R4\"", "?"),
-        ("[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\n[[endpoint]]\npath = \"/r5\"", "?"),
-        ("[[issuer]]\nurl = \"https://a.example\"", "?"),
-        ("[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"b\"", "?"),
-        ("[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"b\"\n[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"", "?"),
+        ("[[tenant]]", "1: tenant.id: missing"),
+        ("[[endpoint]]\nfhir = \"R4\"", "1: endpoint.path: missing"),
+        (
+            "[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\n[[endpoint]]\npath = \"/r5\"",
+            "4: endpoint.fhir: missing",
+        ),
+        ("[[issuer]]\nurl = \"https://a.example\"", "1: issuer.jwks: missing"),
+        (
+            "[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"b\"",
+            "endpoint: missing, as no tenant is called default",
+        ),
+        (
+            "[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"b\"\n[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"",
+            "5: endpoint.tenant: missing, as no tenant is called default",
+        ),
     ]);
 }
 
 #[test]
 fn values_of_another_kind_are_refused() {
     check(&[
-        ("listen = 8080", "?"),
-        ("listen = \"localhost:8080\"", "?"),
-        ("ops_listen = \"9090\"", "?"),
-        ("public_url = \"http://host/fhir\"", "?"),
-        ("data_dir = \"\"", "?"),
-        ("shutdown_seconds = -1", "?"),
-        ("shutdown_seconds = 100000", "?"),
-        ("worker_threads = 4096", "?"),
-        ("log = \"info,charta=loud\"", "?"),
-        ("allow_open_network = \"yes\"", "?"),
-        ("[limits]\ndocument_bytes = 0", "?"),
-        ("[limits]\ndocument_bytes = 1.5", "?"),
-        ("[limits]\nresource_bytes = 0", "?"),
-        ("[limits]\nheader_bytes = 4096", "?"),
-        ("[limits]\nheader_seconds = 0", "?"),
-        ("[limits]\nbody_idle_seconds = 0", "?"),
-        ("[limits]\nwrite_idle_seconds = 0", "?"),
-        ("[limits]\nconnections = 0", "?"),
-        ("limits = 1", "?"),
-        ("tenant = []", "?"),
-        ("[[tenant]]\nid = \"a_b\"", "?"),
-        ("endpoint = []", "?"),
-        ("endpoint = [\n1]", "?"),
-        ("[[endpoint]]\npath = \"/r6\"\nfhir = \"R6\"", "?"),
-        ("[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\nprofile = \"epic\"", "?"),
-        ("[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\nauth = \"none\"", "?"),
-        ("[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\nnegotiation = \"strikt\"", "?"),
+        ("listen = 8080", "1: listen: invalid type: integer `8080`, expected a string"),
+        (
+            "listen = \"localhost:8080\"",
+            "1: listen: \"localhost:8080\" is not an IP address with a port, such as 127.0.0.1:8080",
+        ),
+        (
+            "ops_listen = \"9090\"",
+            "1: ops_listen: \"9090\" is not an IP address with a port, such as 127.0.0.1:8080",
+        ),
+        (
+            "[limits]\nconnections = 99999999999999999999",
+            "2: limits.connections: invalid type: integer `99999999999999999999`, expected a whole number, not negative",
+        ),
+        ("tenant = [\"default\"]", "1: tenant: invalid type: string \"default\", expected a table"),
+        (
+            "public_url = \"http://host/fhir\"",
+            "1: public_url: not an origin: http:// or https://, a host and at most a port, no path, no slash at the end",
+        ),
+        ("data_dir = \"\"", "1: data_dir: empty"),
+        (
+            "shutdown_seconds = -1",
+            "1: shutdown_seconds: invalid value: integer `-1`, expected a whole number, not negative",
+        ),
+        ("shutdown_seconds = 100000", "1: shutdown_seconds: 100000 is not from 0 to 86400"),
+        ("worker_threads = 4096", "1: worker_threads: 4096 is not from 0 to 1024"),
+        (
+            "log = \"info,charta=loud\"",
+            "1: log: \"info,charta=loud\": error parsing level filter: expected one of \"off\", \"error\", \"warn\", \"info\", \"debug\", \"trace\", or a number 0-5",
+        ),
+        (
+            "allow_open_network = \"yes\"",
+            "1: allow_open_network: invalid type: string \"yes\", expected true or false",
+        ),
+        ("[limits]\ndocument_bytes = 0", "2: limits.document_bytes: 0 is not from 1 to 9223372036854775807"),
+        (
+            "[limits]\ndocument_bytes = 1.5",
+            "2: limits.document_bytes: invalid type: floating point `1.5`, expected a whole number, not negative",
+        ),
+        ("[limits]\nresource_bytes = 0", "2: limits.resource_bytes: 0 is not from 1 to 9223372036854775807"),
+        ("[limits]\nheader_bytes = 4096", "2: limits.header_bytes: 4096 is not from 8192 to 1048576"),
+        ("[limits]\nheader_seconds = 0", "2: limits.header_seconds: 0 is not from 1 to 86400"),
+        ("[limits]\nbody_idle_seconds = 0", "2: limits.body_idle_seconds: 0 is not from 1 to 86400"),
+        ("[limits]\nwrite_idle_seconds = 0", "2: limits.write_idle_seconds: 0 is not from 1 to 86400"),
+        ("[limits]\nconnections = 0", "2: limits.connections: 0 is not from 1 to 1000000"),
+        ("limits = 1", "1: limits: invalid type: integer `1`, expected a table"),
+        ("tenant = []", "1: tenant: an empty list; leave it out for the tenant \"default\""),
+        (
+            "[[tenant]]\nid = \"a_b\"",
+            "2: tenant.id: \"a_b\": an id has 1 to 64 characters out of A-Z, a-z, 0-9, '-' and '.'",
+        ),
+        ("endpoint = []", "1: endpoint: an empty list; leave it out for the standard endpoints"),
+        ("endpoint = [\n1]", "2: endpoint: invalid type: integer `1`, expected a table"),
+        (
+            "[[endpoint]]\npath = \"/r6\"\nfhir = \"R6\"",
+            "3: endpoint.fhir: unknown value `R6`, expected one of `DSTU2`, `STU3`, `R4`, `R4B`, `R5`",
+        ),
+        (
+            "[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\nprofile = \"epic\"",
+            "4: endpoint.profile: unknown value `epic`, expected one of `standard`, `millennium`, `soarian`, `care-connect`",
+        ),
+        (
+            "[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\nauth = \"none\"",
+            "4: endpoint.auth: unknown value `none`, expected `smart` or `open`",
+        ),
+        (
+            "[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\nnegotiation = \"strikt\"",
+            "4: endpoint.negotiation: unknown value `strikt`, expected `lenient` or `strict`",
+        ),
     ]);
 }
 
 #[test]
 fn what_is_not_in_this_release_is_refused() {
     check(&[
-        ("log = \"info\"\n[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"", "?"),
-        ("[store]\ncatalog = \"postgres://user:secret@host/db\"", "?"),
-        ("[store]\ncatalog = \"sqlite\"\ncontent = \"s3://bucket/prefix\"", "?"),
+        (
+            "log = \"info\"\n[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"",
+            "2: tls: not offered in this release; put a TLS proxy in front",
+        ),
+        (
+            "[store]\ncatalog = \"postgres://user:secret@host/db\"",
+            "2: store.catalog: not offered in this release; only \"sqlite\" is",
+        ),
+        (
+            "[store]\ncatalog = \"sqlite\"\ncontent = \"s3://bucket/prefix\"",
+            "3: store.content: not offered in this release; only \"files\" is",
+        ),
     ]);
 }
 
 #[test]
 fn addresses_that_contradict_are_refused() {
     check(&[
-        ("ops_listen = \"127.0.0.1:8080\"", "?"),
-        ("ops_listen = \"0.0.0.0:8080\"", "?"),
-        ("listen = \"0.0.0.0:8080\"", "?"),
-        ("ops_listen = \"0.0.0.0:9090\"", "?"),
+        (
+            "ops_listen = \"127.0.0.1:8080\"",
+            "1: ops_listen: 127.0.0.1:8080 cannot be had beside listen, 127.0.0.1:8080",
+        ),
+        (
+            "ops_listen = \"0.0.0.0:8080\"",
+            "1: ops_listen: 0.0.0.0:8080 cannot be had beside listen, 127.0.0.1:8080",
+        ),
+        (
+            "listen = \"0.0.0.0:8080\"",
+            "1: listen: 0.0.0.0:8080 is not loopback, and endpoint /dstu2 is open to everybody; if that is meant, set allow_open_network = true",
+        ),
+        (
+            "ops_listen = \"0.0.0.0:9090\"",
+            "1: ops_listen: 0.0.0.0:9090 is not loopback, and endpoint /dstu2 is open to everybody; if that is meant, set allow_open_network = true",
+        ),
     ]);
 }
 
@@ -269,53 +377,75 @@ fn addresses_that_contradict_are_refused() {
 fn issuers_that_contradict_are_refused() {
     let issuer = |rest: &str| format!("[[issuer]]\nurl = \"https://a.example\"\njwks = \"a\"\n{rest}\n");
     check(&[
-        ("[[issuer]]\nurl = \"a.example\"\njwks = \"a\"", "?"),
-        ("[[issuer]]\nurl = \"https://a.example\"\njwks = \"\"", "?"),
-        ("[[issuer]]\nurl = \"https://a.example\"\njwks = \"http://a.example/jwks\"", "?"),
-        (&issuer("").repeat(2), "?"),
-        (&issuer("audience = []"), "?"),
-        (&issuer("audience = [\"\"]"), "?"),
-        (&issuer("algorithms = []"), "?"),
-        (&issuer("algorithms = [\"RS256\", \"HS256\"]"), "?"),
-        (&issuer("tenants = []"), "?"),
-        (&issuer("tenants = [\"north\"]"), "?"),
+        (
+            "[[issuer]]\nurl = \"a.example\"\njwks = \"a\"",
+            "2: issuer.url: \"a.example\" is not an https or http URL",
+        ),
+        (
+            "[[issuer]]\nurl = \"https://a.example\"\njwks = \"\"",
+            "3: issuer.jwks: empty; a file or an https URL is needed",
+        ),
+        (
+            "[[issuer]]\nurl = \"https://a.example\"\njwks = \"http://a.example/jwks\"",
+            "3: issuer.jwks: \"http://a.example/jwks\" is neither a file nor an https URL",
+        ),
+        (&issuer("").repeat(2), "6: issuer.url: https://a.example is there twice"),
+        (&issuer("audience = []"), "4: issuer.audience: an empty list; leave the key out for the default"),
+        (&issuer("audience = [\"\"]"), "4: issuer.audience: \"\" is not a URL or name"),
+        (
+            &issuer("algorithms = []"),
+            "4: issuer.algorithms: an empty list; leave the key out for the default",
+        ),
+        (
+            &issuer("algorithms = [\"RS256\", \"HS256\"]"),
+            "4: issuer.algorithms: unknown value `HS256`, expected one of `RS256`, `RS384`, `ES256`, `ES384`",
+        ),
+        (&issuer("tenants = []"), "4: issuer.tenants: an empty list; leave the key out for the default"),
+        (&issuer("tenants = [\"north\"]"), "4: issuer.tenants: no [[tenant]] has the id north"),
     ]);
 }
 
 #[test]
 fn tenants_that_contradict_are_refused() {
     check(&[
-        ("[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"a\"", "?"),
-        ("[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\ntenant = \"north\"", "?"),
-        ("[[endpoint]]\npath = \"/r4/{tenant}\"\nfhir = \"R4\"\ntenant = \"default\"", "?"),
+        ("[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"a\"", "4: tenant.id: a is there twice"),
+        (
+            "[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\ntenant = \"north\"",
+            "4: endpoint.tenant: no [[tenant]] has the id north",
+        ),
+        (
+            "[[endpoint]]\npath = \"/r4/{tenant}\"\nfhir = \"R4\"\ntenant = \"default\"",
+            "4: endpoint.tenant: /r4/{tenant} names the tenant already",
+        ),
     ]);
 }
 
 #[test]
 fn paths_that_no_endpoint_can_have_are_refused() {
     for (path, expected) in [
-        ("", "?"),
-        ("/", "?"),
-        ("r4", "?"),
-        ("/r4/", "?"),
-        ("/a//b", "?"),
-        ("/a/../b", "?"),
-        ("/a b", "?"),
-        ("/a%20b", "?"),
-        ("/ä", "?"),
-        ("/r4?x", "?"),
-        ("/{tenant}", "?"),
-        ("/{tenant}/r4", "?"),
-        ("/r4/{tenant}/", "?"),
-        ("/r4{tenant}", "?"),
-        ("/r4/{tenant}/{tenant}", "?"),
-        ("/r4/{patient}", "?"),
-        ("/health", "?"),
-        ("/health/r4", "?"),
-        ("/metrics/{tenant}", "?"),
-        ("/.well-known", "?"),
+        ("", "a segment of its own is needed"),
+        ("/", "a segment of its own is needed"),
+        ("r4", "it must begin with a slash"),
+        ("/r4/", "it must not end with a slash"),
+        ("/a//b", "segments are neither empty nor \".\" nor \"..\""),
+        ("/a/../b", "segments are neither empty nor \".\" nor \"..\""),
+        ("/a b", "segments have characters out of A-Z, a-z, 0-9, '-', '.', '_' and '~'"),
+        ("/a%20b", "segments have characters out of A-Z, a-z, 0-9, '-', '.', '_' and '~'"),
+        ("/ä", "segments have characters out of A-Z, a-z, 0-9, '-', '.', '_' and '~'"),
+        ("/r4?x", "segments have characters out of A-Z, a-z, 0-9, '-', '.', '_' and '~'"),
+        ("/{tenant}", "a segment of its own is needed"),
+        ("/{tenant}/r4", "only /{tenant} at the end is replaced"),
+        ("/r4/{tenant}/", "only /{tenant} at the end is replaced"),
+        ("/r4{tenant}", "only /{tenant} at the end is replaced"),
+        ("/r4/{tenant}/{tenant}", "only /{tenant} at the end is replaced"),
+        ("/r4/{patient}", "only /{tenant} at the end is replaced"),
+        ("/health", "/health is the server's own"),
+        ("/health/r4", "/health is the server's own"),
+        ("/metrics/{tenant}", "/metrics is the server's own"),
+        ("/.well-known", "/.well-known is the server's own"),
     ] {
-        check(&[(&format!("[[endpoint]]\npath = \"{path}\"\nfhir = \"R4\""), expected)]);
+        let text = format!("[[endpoint]]\nfhir = \"R4\"\npath = \"{path}\"");
+        check(&[(&text, &format!("3: endpoint.path: {path:?}: {expected}"))]);
     }
     parse("[[endpoint]]\npath = \"/healthy\"\nfhir = \"R4\"");
 }
@@ -328,19 +458,44 @@ fn endpoints_that_contradict_are_refused() {
         )
     };
     check(&[
-        (&two("/r4", "/r4"), "?"),
-        (&two("/r4/{tenant}", "/r4/{tenant}"), "?"),
-        (&two("/r4", "/r4/{tenant}"), "?"),
-        (&two("/r4/default", "/r4/{tenant}"), "?"),
+        (&two("/r4", "/r4"), "5: endpoint.path: /r4 is there twice"),
+        (&two("/r4/{tenant}", "/r4/{tenant}"), "5: endpoint.path: /r4/{tenant} is there twice"),
+        (&two("/r4", "/r4/{tenant}"), "5: endpoint.path: /r4/{tenant} and /r4 are ambiguous"),
+        (
+            &two("/r4/default", "/r4/{tenant}"),
+            "5: endpoint.path: /r4/{tenant} and /r4/default are ambiguous for tenant default",
+        ),
+        (
+            &two("/m/{tenant}", "/m/default/{tenant}"),
+            "5: endpoint.path: /m/default/{tenant} and /m/{tenant} are ambiguous for tenant default",
+        ),
     ]);
     let profile =
         |profile: &str, rest: &str| format!("[[endpoint]]\npath = \"/a\"\nprofile = \"{profile}\"\n{rest}");
     check(&[
-        (&profile("millennium", "fhir = \"STU3\""), "?"),
-        (&profile("soarian", "fhir = \"DSTU2\""), "?"),
-        (&profile("care-connect", "fhir = \"R4\""), "?"),
-        (&profile("millennium", "fhir = \"R4\"\nwritable = true"), "?"),
-        (&profile("soarian", "fhir = \"R4\"\nwritable = true"), "?"),
-        (&profile("care-connect", "fhir = \"STU3\"\nwritable = true"), "?"),
+        (
+            &profile("millennium", "fhir = \"STU3\""),
+            "4: endpoint.fhir: STU3 is not a version of profile millennium, which has DSTU2 and R4",
+        ),
+        (
+            &profile("soarian", "fhir = \"DSTU2\""),
+            "4: endpoint.fhir: DSTU2 is not a version of profile soarian, which has R4",
+        ),
+        (
+            &profile("care-connect", "fhir = \"R4\""),
+            "4: endpoint.fhir: R4 is not a version of profile care-connect, which has STU3",
+        ),
+        (
+            &profile("millennium", "fhir = \"R4\"\nwritable = true"),
+            "5: endpoint.writable: profile millennium takes no writes in this release",
+        ),
+        (
+            &profile("soarian", "fhir = \"R4\"\nwritable = true"),
+            "5: endpoint.writable: profile soarian is read-only",
+        ),
+        (
+            &profile("care-connect", "fhir = \"STU3\"\nwritable = true"),
+            "5: endpoint.writable: profile care-connect is read-only",
+        ),
     ]);
 }

@@ -43,9 +43,13 @@ impl Server {
     ///
     /// # Errors
     /// If one of them cannot be had.
-    pub fn bind(app: App) -> Result<Self, ServerError> {
+    pub fn bind(mut app: App) -> Result<Self, ServerError> {
         let ops = app.config.ops_listen.map(listener).transpose()?;
         let listener = listener(app.config.listen)?;
+        // Port 0 leaves the choice to the system; URLs in answers must name what it chose.
+        if let Ok(address) = listener.local_addr() {
+            app.config.set_listen(address);
+        }
         Ok(Self { app: Arc::new(app), listener, ops })
     }
 
