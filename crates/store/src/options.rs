@@ -14,10 +14,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults: 64 KiB in the catalog, 16 MiB of cache.
+    /// The defaults: 8 KiB in the catalog, 16 MiB of cache.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into(), inline_bytes_max: 64 << 10, cache_bytes: 16 << 20 }
+        Self { directory: directory.into(), inline_bytes_max: 8 << 10, cache_bytes: 16 << 20 }
     }
 }
 

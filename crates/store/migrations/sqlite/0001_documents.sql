@@ -45,13 +45,14 @@ CREATE TABLE trash (
 ) STRICT, WITHOUT ROWID;
 
 -- One row a document. The columns behind `current` repeat its current version for searches and are
--- NULL when the document is deleted; a check compares them and a repair derives them again.
+-- NULL when the document is deleted; a check compares them and a repair derives them again. `current`
+-- is no foreign key: for one, every new version would search all documents for whoever waited for it.
 CREATE TABLE document (
     key          INTEGER PRIMARY KEY,
     tenant       INTEGER NOT NULL REFERENCES tenant,
     kind         INTEGER NOT NULL,
     id           TEXT NOT NULL,
-    current      INTEGER NOT NULL REFERENCES version DEFERRABLE INITIALLY DEFERRED,
+    current      INTEGER NOT NULL, -- a sequence of version
     updated_ms   INTEGER,
     size_bytes   INTEGER,
     content_type TEXT,

@@ -64,6 +64,13 @@ fn versions(connection: &Connection, findings: &mut Vec<Finding>) -> Result<(), 
         };
         findings.push(lasting(problem));
     }
+    let mut statement = connection.prepare(
+        "SELECT id FROM document d WHERE NOT EXISTS (SELECT 1 FROM version WHERE document = d.key)",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        findings.push(lasting(format!("document {}: has no version", row.get::<_, String>(0)?)));
+    }
     Ok(())
 }
 

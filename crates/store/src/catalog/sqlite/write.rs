@@ -125,7 +125,7 @@ fn ensure_document(connection: &Connection, tenant: i64, id: &ResourceId) -> Res
     if let Some(key) = read::document_key(connection, tenant, id)? {
         return Ok(key);
     }
-    // The reference to version 0 holds until the version is there; it is checked at the commit.
+    // 0 stands for the version that follows in the same transaction.
     let sql = "INSERT INTO document (tenant, kind, id, current) VALUES (?, ?, ?, 0)";
     connection.prepare_cached(sql)?.execute(params![tenant, BINARY, id.as_str()])?;
     Ok(connection.last_insert_rowid())
@@ -221,10 +221,8 @@ pub(super) fn purge(connection: &Connection, tenant: &TenantId, id: &ResourceId)
         [key],
     )?;
     connection.execute("DELETE FROM label WHERE document = ?", [key])?;
-    // The document first: its reference to the current version is checked late, theirs to it at once.
-    connection.pragma_update(None, "defer_foreign_keys", true)?;
-    connection.execute("DELETE FROM document WHERE key = ?", [key])?;
     let versions = connection.execute("DELETE FROM version WHERE document = ?", [key])?;
+    connection.execute("DELETE FROM document WHERE key = ?", [key])?;
     count(connection, tenant, -live, -i64::try_from(versions).unwrap_or(0))?;
     Ok(true)
 }
