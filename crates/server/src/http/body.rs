@@ -21,7 +21,7 @@ const BASE64_READ_BYTES: u64 = 48 * 1024;
 /// Bytes of content that are read at once where the kernel cannot send the file itself.
 const COPY_READ_BYTES: u64 = 64 * 1024;
 /// Shorter stretches are copied: one more system call costs more than the copy.
-const SEND_FILE_BYTES_MIN: u64 = 16 * 1024;
+const SEND_FILE_BYTES_MIN: u64 = 4 * 1024;
 
 /// A stretch of an answer.
 pub enum Segment {

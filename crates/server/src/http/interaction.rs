@@ -33,22 +33,37 @@ pub async fn dispatch(call: &Call<'_>, body: Incoming) -> Result<Answer, Refusal
     }
     match call.target {
         Target::Instance(id) if is_get => read::read(call, id).await,
-        Target::Instance(id) if call.method == Method::PUT && offered.writes => {
+        Target::Version(id, version) if is_get && offered.versions => vread::vread(call, id, *version).await,
+        // The others are boxed: a read should not carry the room that they need.
+        target => Box::pin(others(call, target, &offered, allow, body)).await,
+    }
+}
+
+async fn others(
+    call: &Call<'_>,
+    target: &Target,
+    offered: &Offered,
+    allow: &'static str,
+    body: Incoming,
+) -> Result<Answer, Refusal> {
+    let method = &call.method;
+    let is_get = matches!(*method, Method::GET | Method::HEAD);
+    match target {
+        Target::Instance(id) if method == Method::PUT && offered.writes => {
             update::update(call, id, body).await
         }
-        Target::Instance(id) if call.method == Method::DELETE && offered.writes => {
+        Target::Instance(id) if method == Method::DELETE && offered.writes => {
             delete::delete(call, id).await
         }
-        Target::Version(id, version) if is_get && offered.versions => vread::vread(call, id, *version).await,
         Target::InstanceHistory(id) if is_get && offered.versions => history::instance(call, id).await,
         Target::TypeHistory if is_get && offered.versions => history::of_type(call).await,
         Target::Type if is_get && offered.search => search::get(call).await,
-        Target::TypeSearch if call.method == Method::POST && offered.search => search::post(call, body).await,
-        Target::Type if call.method == Method::POST && offered.writes => create::create(call, body).await,
-        Target::Type if call.method == Method::PUT && offered.writes => {
+        Target::TypeSearch if method == Method::POST && offered.search => search::post(call, body).await,
+        Target::Type if method == Method::POST && offered.writes => create::create(call, body).await,
+        Target::Type if method == Method::PUT && offered.writes => {
             update::update_matching(call, body).await
         }
-        Target::Type if call.method == Method::DELETE && offered.writes => {
+        Target::Type if method == Method::DELETE && offered.writes => {
             delete::delete_matching(call).await
         }
         Target::OtherType => Err(Refusal::TypeUnknown),

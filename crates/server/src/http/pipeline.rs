@@ -39,7 +39,7 @@ pub async fn handle(app: &App, request: Request<Incoming>, outbox: &Outbox) -> A
         Some((endpoint, tenant, rest)) => {
             endpoint_answer(app, endpoint, tenant, rest, &parts, body, &request_id, outbox).await
         }
-        None => ops::answer(app, &parts).await,
+        None => Box::pin(ops::answer(app, &parts)).await,
     };
     let Routed { mut answer, template, tenant } = routed;
     common_headers(answer.headers_mut(), &request_id);
