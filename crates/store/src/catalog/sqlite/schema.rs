@@ -12,6 +12,9 @@ const APPLICATION_ID: i32 = 0x4368_7274;
 /// The migrations in order; `user_version` counts those that are done. They stay as released.
 const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_documents.sql")];
 
+/// How long a connection waits for another, which is rarely ever.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Opens the connection that writes, creating or migrating the schema where needed.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let failed = |source| OpenError::Catalog { path: path.into(), source };
@@ -40,7 +43,7 @@ fn configure_writer(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(())

@@ -11,6 +11,7 @@ use std::{
         mpsc as std_mpsc,
     },
     thread,
+    time::Duration,
 };
 
 use charta_model::{ResourceId, TenantId, Timestamp, Write, WriteOutcome};
@@ -26,11 +27,16 @@ use crate::{CommitError, Error, OpenError, Uploaded, catalog::Companion};
 /// At most so many writes share a commit.
 const BATCH_MAX: usize = 256;
 
-/// Log frames (of one page each) from which the log is copied into the catalog beside the writes.
+/// Each time the log has grown by so many frames (of one page each), what it holds is copied into the
+/// catalog beside the writes: 16 MiB.
 const CHECKPOINT_FRAMES: u32 = 4_000;
 
-/// Log frames from which the writer waits for that copying, so that the log stays bounded: 128 MiB.
-const RESTART_FRAMES: u32 = 32_000;
+/// Writes that never pause would never let that copying catch up. At so many frames the writer waits for
+/// the little that is left and begins the log anew, so that it stays bounded: 66 MiB.
+const RESTART_FRAMES: u32 = 16_500;
+
+/// So long the writer waits for reads that still need the log.
+const RESTART_WAIT: Duration = Duration::from_millis(100);
 
 /// One write on its way to the writer.
 pub(super) struct Commit {
@@ -75,6 +81,8 @@ struct Writer {
     checkpointer: Checkpointer,
     /// Frames in the log after the last commit.
     frames: Arc<AtomicU32>,
+    /// Frames in the log when it was last copied.
+    checkpointed: u32,
     /// No waiting for a checkpoint below this: the last one was held up by a long read.
     next_restart: u32,
     /// Bytes of commits that failed and that a crash might bring back.
@@ -98,6 +106,7 @@ impl Writer {
             companion,
             checkpointer,
             frames,
+            checkpointed: 0,
             next_restart: RESTART_FRAMES,
             undecided: Vec::new(),
         }
@@ -205,16 +214,19 @@ impl Writer {
 
     fn bound_log(&mut self) {
         let frames = self.frames.load(Ordering::Relaxed);
-        if frames >= CHECKPOINT_FRAMES {
-            self.checkpointer.wake();
+        if frames < self.checkpointed {
+            // It has begun anew.
+            (self.checkpointed, self.next_restart) = (0, RESTART_FRAMES);
         }
-        if frames < RESTART_FRAMES {
-            self.next_restart = RESTART_FRAMES;
-        } else if frames >= self.next_restart {
+        if frames >= self.next_restart {
             // A reader that has not ended by then (a backup) keeps the log growing; try again later.
-            let ended = checkpoint(&self.connection, "RESTART").unwrap_or(false);
-            self.next_restart =
-                if ended { RESTART_FRAMES } else { frames.saturating_add(RESTART_FRAMES / 4) };
+            self.next_restart = frames.saturating_add(CHECKPOINT_FRAMES);
+            let _ = self.connection.busy_timeout(RESTART_WAIT);
+            let _ = checkpoint(&self.connection, "RESTART");
+            let _ = self.connection.busy_timeout(schema::BUSY_TIMEOUT);
+        } else if frames >= self.checkpointed.saturating_add(CHECKPOINT_FRAMES) {
+            self.checkpointed = frames;
+            self.checkpointer.wake();
         }
     }
 
@@ -237,11 +249,8 @@ fn settle(commit: Commit, result: Result<Applied, CommitError>) {
     }
 }
 
-/// Runs a checkpoint; whether it went through to its end.
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<bool> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        Ok(row.get::<_, i64>(0)? == 0 && row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
-    })
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<()> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()))
 }
 
 /// Copies the log into the catalog beside reads and writes, on a thread and connection of its own.
