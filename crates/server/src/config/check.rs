@@ -69,17 +69,14 @@ fn addresses(config: &Config) -> Checked {
     }
     let open = config.endpoints.iter().find(|endpoint| endpoint.auth == Auth::Open);
     let Some(open) = open.filter(|_| !config.allow_open_network) else { return Ok(()) };
-    for (key, address) in [("listen", Some(listen)), ("ops_listen", ops_listen)] {
-        if let Some(address) = address
-            && !address.ip().to_canonical().is_loopback()
-        {
-            let problem = format!(
-                "{address} is not loopback, and endpoint {} is open to everybody; \
-                 if that is meant, set allow_open_network = true",
-                open.full_path()
-            );
-            return refuse(key, 0, problem);
-        }
+    // The operations address serves no documents, so it may be open to the monitoring's network.
+    if !listen.ip().to_canonical().is_loopback() {
+        let problem = format!(
+            "{listen} is not loopback, and endpoint {} is open to everybody; \
+             if that is meant, set allow_open_network = true",
+            open.full_path()
+        );
+        return refuse("listen", 0, problem);
     }
     Ok(())
 }
