@@ -9,7 +9,6 @@ use std::{
 
 use charta_fhir::Version;
 use charta_model::{MediaType, TenantId};
-use charta_store::Access;
 use clap::Args;
 use walkdir::WalkDir;
 
@@ -69,7 +68,7 @@ pub struct Counts {
 impl Import {
     /// Takes them in, one after the other.
     pub fn run(self) -> Result<ExitCode, Failure> {
-        let counts = store::with_store(&self.place, Access::Exclusive, async |config, store| {
+        let counts = store::with_store_or_new(&self.place, async |config, store| {
             let tenant = store::tenant(&config, self.tenant.as_ref())?;
             let mut importer = Importer::new(store, &config.limits, tenant, &self)?;
             let files = self.files();

@@ -23,16 +23,35 @@ pub fn open(config: &Config, access: Access) -> Result<Store, OpenError> {
     Store::open(&Options::new(&config.data_dir), access)
 }
 
-/// Runs a command's work on the store of `place`.
+/// Runs a command's work on the store of `place`, which must be there.
 pub fn with_store<T>(
     place: &Place,
     access: Access,
     work: impl AsyncFnOnce(Config, Store) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let config = place.config(Config::standard)?;
-    if access == Access::ReadOnly || config.data_dir.exists() {
+    // A mistyped directory must not look like a store without findings.
+    exists(&config.data_dir)?;
+    run(config, access, work)
+}
+
+/// The same for a command that makes the store if there is none.
+pub fn with_store_or_new<T>(
+    place: &Place,
+    work: impl AsyncFnOnce(Config, Store) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let config = place.config(Config::standard)?;
+    if config.data_dir.exists() {
         exists(&config.data_dir)?;
     }
+    run(config, Access::Exclusive, work)
+}
+
+fn run<T>(
+    config: Config,
+    access: Access,
+    work: impl AsyncFnOnce(Config, Store) -> Result<T, Failure>,
+) -> Result<T, Failure> {
     runtime(0)?.block_on(async {
         let store = open(&config, access)?;
         let result = work(config, store.clone()).await;
