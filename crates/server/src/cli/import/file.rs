@@ -46,6 +46,8 @@ enum Refused {
     Resource(#[from] charta_fhir::parse::ReadError),
     #[error("is a FHIR resource, but not a Binary; other types are not stored by this release")]
     OtherType,
+    #[error("is not a FHIR resource in JSON")]
+    NoResource,
     #[error("is a Binary whose content was left out (SUBSETTED)")]
     Subsetted,
     #[error("the name {0:?} is no id")]
@@ -120,15 +122,18 @@ impl<'a> Importer<'a> {
         };
         for number in 1_u64.. {
             let mut line = Line { reader: &mut reader, ended: false };
-            if line.at_end_of_file().unwrap_or(true) {
-                break;
-            }
-            let taken = match self.resource(&mut line, Format::Json).await {
-                Ok(None) => Err(Refused::OtherType),
-                Ok(Some(id)) => Ok(id),
-                Err(reason) => Err(reason),
+            let taken = match line.begin() {
+                Ok(Begin::EndOfFile) => break,
+                Ok(Begin::Empty) => continue,
+                Ok(Begin::Text) => match self.resource(&mut line, Format::Json).await {
+                    Ok(None) => Err(Refused::NoResource),
+                    Ok(Some(id)) => Ok(id),
+                    Err(reason) => Err(reason),
+                },
+                Err(error) => Err(error.into()),
             };
-            line.skip_rest().unwrap_or_default();
+            // A file that breaks off has no more lines.
+            let broken = matches!(taken, Err(Refused::Unreadable(_))) || line.skip_rest().is_err();
             match taken {
                 Ok(id) => say(&format!("{shown}:{number} -> Binary/{id}")),
                 Err(Refused::Store(error)) => return Err(error.into()),
@@ -137,12 +142,19 @@ impl<'a> Importer<'a> {
                     say(&format!("{shown}:{number}: refused: {reason}"));
                 }
             }
+            if broken {
+                break;
+            }
         }
         Ok(())
     }
 
     /// A Binary resource; `None` if it is no FHIR resource at all.
-    async fn resource(&mut self, from: &mut impl Read, format: Format) -> Result<Option<ResourceId>, Refused> {
+    async fn resource(
+        &mut self,
+        from: &mut impl Read,
+        format: Format,
+    ) -> Result<Option<ResourceId>, Refused> {
         let mut reader = BinaryReader::new(format, self.version);
         let mut upload = self.store.upload();
         let mut head = Vec::new();
@@ -176,7 +188,11 @@ impl<'a> Importer<'a> {
         }
     }
 
-    async fn put_resource(&mut self, resource: BinaryResource, upload: Upload) -> Result<ResourceId, Refused> {
+    async fn put_resource(
+        &mut self,
+        resource: BinaryResource,
+        upload: Upload,
+    ) -> Result<ResourceId, Refused> {
         if resource.subsetted {
             return Err(Refused::Subsetted);
         }
@@ -251,7 +267,9 @@ impl<'a> Importer<'a> {
                 self.counts.unchanged += 1;
                 Ok(document.id)
             }
-            WriteOutcome::Created(document) | WriteOutcome::Updated(document) | WriteOutcome::Existing(document) => {
+            WriteOutcome::Created(document)
+            | WriteOutcome::Updated(document)
+            | WriteOutcome::Existing(document) => {
                 self.counts.stored += 1;
                 Ok(document.id)
             }
@@ -272,10 +290,7 @@ fn derived_id(content_type: &MediaType, content: Digest) -> ResourceId {
 /// What a file's name says about its bytes.
 fn type_of(path: &Path) -> MediaType {
     let octets = || MediaType::new("application/octet-stream").expect("a valid media type");
-    mime_guess::from_path(path)
-        .first_raw()
-        .and_then(|text| MediaType::new(text).ok())
-        .unwrap_or_else(octets)
+    mime_guess::from_path(path).first_raw().and_then(|text| MediaType::new(text).ok()).unwrap_or_else(octets)
 }
 
 fn name_is(path: &Path, extensions: &[&str]) -> bool {
@@ -313,9 +328,29 @@ struct Line<'r, R> {
     ended: bool,
 }
 
+/// What a line begins with, behind white space.
+enum Begin {
+    EndOfFile,
+    Empty,
+    Text,
+}
+
 impl<R: BufRead> Line<'_, R> {
-    fn at_end_of_file(&mut self) -> io::Result<bool> {
-        Ok(self.reader.fill_buf()?.is_empty())
+    fn begin(&mut self) -> io::Result<Begin> {
+        loop {
+            let available = self.reader.fill_buf()?;
+            let text = available.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
+            let (space, begin) = match text {
+                None if available.is_empty() => (0, Some(Begin::EndOfFile)),
+                None => (available.len(), None),
+                Some(at) if available[at] == b'\n' => (at + 1, Some(Begin::Empty)),
+                Some(at) => (at, Some(Begin::Text)),
+            };
+            self.reader.consume(space);
+            if let Some(begin) = begin {
+                return Ok(begin);
+            }
+        }
     }
 
     fn skip_rest(&mut self) -> io::Result<()> {
