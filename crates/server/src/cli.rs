@@ -24,21 +24,15 @@ struct Cli {
     command: Command,
 }
 
+// Help comes from the commands themselves: a comment here would replace theirs.
 #[derive(Subcommand)]
 enum Command {
-    /// Serve documents
     Serve(serve::Serve),
-    /// Take in documents and FHIR Binary resources from files and folders
     Import(import::Import),
-    /// Read everything back and compare it with its records
     Check(check::Check),
-    /// Make a consistent copy, also while serving
     Backup(backup::Backup),
-    /// Make a store out of a copy
     Restore(backup::Restore),
-    /// Remove a document with every version, for good
     Purge(purge::Purge),
-    /// Print the effective configuration
     Config(show_config::ShowConfig),
 }
 
