@@ -6,6 +6,7 @@ mod attacks;
 mod backup;
 mod cases;
 mod coding_of_bodies;
+mod command;
 mod conditional;
 mod cors;
 mod crash;
