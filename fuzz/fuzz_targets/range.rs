@@ -9,7 +9,8 @@ mod range;
 use range::{Multipart, Ranges};
 
 libfuzzer_sys::fuzz_target!(|input: (&str, u64)| {
-    let (header, size) = input;
+    // No store holds more; sums of lengths stay below what a number can say.
+    let (header, size) = (input.0, input.1 % (1 << 60));
     let Ranges::Satisfiable(ranges) = range::parse(header, size) else { return };
     assert!((1..=16).contains(&ranges.len()));
     for (at, one) in ranges.iter().enumerate() {

@@ -6,7 +6,7 @@ mod write;
 
 use charta_auth::Grant;
 use charta_model::TenantId;
-use charta_store::Store;
+use charta_store::{Statistics, Store};
 
 pub use lookup::{HistoryPage, Lookup, ReadError, SearchPage};
 pub use write::WriteError;
@@ -40,6 +40,14 @@ impl Service {
     #[must_use]
     pub fn secret(&self) -> &[u8; 32] {
         self.store.secret()
+    }
+
+    /// What the store says of itself, cheap enough for every look at the metrics.
+    ///
+    /// # Errors
+    /// If the catalog does not answer.
+    pub async fn statistics(&self) -> Result<Statistics, charta_store::Error> {
+        self.store.statistics().await
     }
 
     /// Whether the store can be read and written.

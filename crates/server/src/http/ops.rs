@@ -32,7 +32,7 @@ pub async fn operations(app: &App, path: &str) -> super::answer::Answer {
         "/metrics" => plain(
             StatusCode::OK,
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            app.metrics.text(),
+            app.metrics.text(&app.service.statistics().await.unwrap_or_default()),
         ),
         _ => plain(StatusCode::NOT_FOUND, TEXT, "There is nothing here.\n"),
     }

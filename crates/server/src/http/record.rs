@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use charta_store::Statistics;
 use http::Method;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -40,6 +41,10 @@ pub struct Metrics {
     /// Connections that are open.
     pub connections: Gauge<i64, std::sync::atomic::AtomicI64>,
     aborted: Counter<u64, AtomicU64>,
+    documents: Gauge<u64, AtomicU64>,
+    versions: Gauge<u64, AtomicU64>,
+    catalog_bytes: Gauge<u64, AtomicU64>,
+    cached_bytes: Gauge<u64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -51,6 +56,10 @@ impl Default for Metrics {
             sent_bytes: Counter::default(),
             connections: Gauge::default(),
             aborted: Counter::default(),
+            documents: Gauge::default(),
+            versions: Gauge::default(),
+            catalog_bytes: Gauge::default(),
+            cached_bytes: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests answered", this.requests.clone());
@@ -62,13 +71,21 @@ impl Default for Metrics {
         registry.register("sent_bytes", "Bytes of bodies handed to clients", this.sent_bytes.clone());
         registry.register("connections", "Connections that are open", this.connections.clone());
         registry.register("aborted", "Answers that ended early", this.aborted.clone());
+        registry.register("documents", "Current, undeleted documents", this.documents.clone());
+        registry.register("versions", "Versions of all documents, deletions too", this.versions.clone());
+        registry.register("catalog_bytes", "Size of the catalog's file", this.catalog_bytes.clone());
+        registry.register("cached_bytes", "Memory that cached records take", this.cached_bytes.clone());
         Self { registry, ..this }
     }
 }
 
 impl Metrics {
-    /// All of them in the Prometheus text format.
-    pub fn text(&self) -> String {
+    /// All of them in the Prometheus text format, with what the store says of itself.
+    pub fn text(&self, store: &Statistics) -> String {
+        self.documents.set(store.documents);
+        self.versions.set(store.versions);
+        self.catalog_bytes.set(store.catalog_bytes);
+        self.cached_bytes.set(store.cached_bytes);
         let mut text = String::new();
         // Writing to a String fails only if a metric's own encoding does; then what there is stands.
         let _ = encode(&mut text, &self.registry);
