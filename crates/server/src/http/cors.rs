@@ -15,9 +15,14 @@ const EXPOSED_HEADERS: &str = "ETag, Last-Modified, Location, Content-Location, 
 
 /// The answer to a preflight; `None` if the request is none.
 pub fn preflight(call: &Call<'_>) -> Option<Answer> {
-    let asked = call.headers.contains_key(header::ORIGIN)
-        && call.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    if call.method != Method::OPTIONS || !(asked || call.profile() == Profile::Soarian) {
+    let has = |name| call.headers.contains_key(name);
+    let asked = match call.profile() {
+        Profile::Soarian => true,
+        // A client that is no browser may ask for the headers alone.
+        Profile::Millennium if has(header::ACCESS_CONTROL_REQUEST_HEADERS) => true,
+        _ => has(header::ORIGIN) && has(header::ACCESS_CONTROL_REQUEST_METHOD),
+    };
+    if call.method != Method::OPTIONS || !asked {
         return None;
     }
     let mut headers = HeaderMap::new();
