@@ -42,7 +42,7 @@ async fn round_trip(folder: &Path, refused: &[&str]) {
     let mut compared = 0;
     for file in files {
         let name = file.file_name().expect("a file").to_string_lossy();
-        let line = ended.line(&*file.to_string_lossy());
+        let line = ended.line(text(&file));
         let bytes = std::fs::read(&file).expect("the file is there");
         if refused.contains(&&*name) {
             assert!(line.contains(": refused: "), "{line}");
