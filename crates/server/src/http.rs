@@ -28,8 +28,8 @@ use std::sync::Arc;
 use charta_model::TenantId;
 use charta_service::Service;
 
-pub use listen::Server;
 pub use answer::Answer;
+pub use listen::Server;
 pub use pipeline::plain;
 
 use crate::config::{Config, Endpoint, EndpointTenant, route};

@@ -93,10 +93,15 @@ impl Coding {
 
 /// `q=0.5` in thousandths; 0 if it cannot be read.
 fn per_mille(parameter: &str) -> u16 {
-    let value = parameter.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.trim_start().strip_prefix('='));
+    let value =
+        parameter.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.trim_start().strip_prefix('='));
     let weight: f32 = value.and_then(|value| value.trim().parse().ok()).unwrap_or(0.0);
     if (0.0..=1.0).contains(&weight) {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000 by the line above")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0 to 1000 by the line above"
+        )]
         return (weight * 1000.0) as u16;
     }
     0

@@ -110,7 +110,8 @@ fn content_type(headers: &HeaderMap) -> Result<MediaType, IngestError> {
     if values.next().is_some() {
         return Err(IngestError::UnsupportedType("Content-Type is given more than once"));
     }
-    let text = value.to_str().map_err(|_| IngestError::UnsupportedType("Content-Type is not visible ASCII"))?;
+    let text =
+        value.to_str().map_err(|_| IngestError::UnsupportedType("Content-Type is not visible ASCII"))?;
     if text.trim().is_empty() {
         return Err(IngestError::NoType);
     }
@@ -277,4 +278,3 @@ impl Intake {
         Ok(Ingested { content: plain.finish().await?, content_type, resource: None })
     }
 }
-

@@ -52,20 +52,14 @@ async fn others(
         Target::Instance(id) if method == Method::PUT && offered.writes => {
             update::update(call, id, body).await
         }
-        Target::Instance(id) if method == Method::DELETE && offered.writes => {
-            delete::delete(call, id).await
-        }
+        Target::Instance(id) if method == Method::DELETE && offered.writes => delete::delete(call, id).await,
         Target::InstanceHistory(id) if is_get && offered.versions => history::instance(call, id).await,
         Target::TypeHistory if is_get && offered.versions => history::of_type(call).await,
         Target::Type if is_get && offered.search => search::get(call).await,
         Target::TypeSearch if method == Method::POST && offered.search => search::post(call, body).await,
         Target::Type if method == Method::POST && offered.writes => create::create(call, body).await,
-        Target::Type if method == Method::PUT && offered.writes => {
-            update::update_matching(call, body).await
-        }
-        Target::Type if method == Method::DELETE && offered.writes => {
-            delete::delete_matching(call).await
-        }
+        Target::Type if method == Method::PUT && offered.writes => update::update_matching(call, body).await,
+        Target::Type if method == Method::DELETE && offered.writes => delete::delete_matching(call).await,
         Target::OtherType => Err(Refusal::TypeUnknown),
         Target::Operation => Err(Refusal::OperationUnknown),
         Target::Unknown => Err(Refusal::NotFound),

@@ -33,7 +33,9 @@ pub fn fhir_body(content_type: &MediaType, version: Version) -> Result<Option<Fh
     if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
         return if generic { Ok(None) } else { Err("FHIR resources are read in UTF-8 only") };
     }
-    if parameter(content_type, "fhirVersion").is_some_and(|named| named != version.mime_parameter()) && !generic {
+    if parameter(content_type, "fhirVersion").is_some_and(|named| named != version.mime_parameter())
+        && !generic
+    {
         return Err("fhirVersion names a version that this endpoint does not read");
     }
     Ok(Some(FhirBody { format, generic }))

@@ -2,7 +2,10 @@
 
 use http::{StatusCode, request::Parts};
 
-use super::{App, pipeline::{Routed, plain}};
+use super::{
+    App,
+    pipeline::{Routed, plain},
+};
 use crate::ui;
 
 /// Answers a request whose path belongs to no endpoint.
@@ -15,7 +18,9 @@ pub async fn answer(app: &App, parts: &Parts) -> Routed {
         "/health/live" | "/health/ready" | "/metrics" if get && on_this_address => {
             (operations(app, path).await, template(path))
         }
-        _ => (plain(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "There is nothing here.\n"), "unknown"),
+        _ => {
+            (plain(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", "There is nothing here.\n"), "unknown")
+        }
     };
     Routed { answer, template, tenant: String::new() }
 }

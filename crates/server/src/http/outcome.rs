@@ -192,9 +192,11 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
             say(Status::RANGE_NOT_SATISFIABLE, Code::Value, "The document has no byte in that range.")
         }
         Refusal::Body(error) => body(error),
-        Refusal::IdMismatch => {
-            say(Status::BAD_REQUEST, Code::Value, "The id in the body must be there and equal the id in the URL.")
-        }
+        Refusal::IdMismatch => say(
+            Status::BAD_REQUEST,
+            Code::Value,
+            "The id in the body must be there and equal the id in the URL.",
+        ),
         Refusal::Subsetted => say(
             Status::UNPROCESSABLE_ENTITY,
             Code::BusinessRule,
@@ -202,23 +204,28 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
         ),
         Refusal::SecurityContext(text) => say(Status::UNPROCESSABLE_ENTITY, Code::BusinessRule, *text),
         Refusal::Commit(error) => commit(error, version),
-        Refusal::StalePage => {
-            say(Status::NOT_FOUND, Code::NotFound, "This page link is not one of this search's; search again.")
-        }
+        Refusal::StalePage => say(
+            Status::NOT_FOUND,
+            Code::NotFound,
+            "This page link is not one of this search's; search again.",
+        ),
         Refusal::Store(error) => store(error),
         Refusal::Internal(_) => say(Status::INTERNAL_SERVER_ERROR, Code::Exception, "The server failed."),
     }
 }
 
 fn no_criteria(version: Version) -> Verdict {
-    let status = if version.is_r4_or_later() { StatusCode::BAD_REQUEST } else { StatusCode::PRECONDITION_FAILED };
+    let status =
+        if version.is_r4_or_later() { StatusCode::BAD_REQUEST } else { StatusCode::PRECONDITION_FAILED };
     say(status, IssueCode::Required, "The condition names no criterion that this server searches by.")
 }
 
 fn search(error: &SearchError, version: Version) -> Verdict {
     match error {
         SearchError::NoCriteria => no_criteria(version),
-        SearchError::NotSupported { .. } => say(StatusCode::BAD_REQUEST, IssueCode::NotSupported, format!("{error}.")),
+        SearchError::NotSupported { .. } => {
+            say(StatusCode::BAD_REQUEST, IssueCode::NotSupported, format!("{error}."))
+        }
         SearchError::TooCostly(_) => say(StatusCode::BAD_REQUEST, IssueCode::TooCostly, format!("{error}.")),
         SearchError::Value { .. } => say(StatusCode::BAD_REQUEST, IssueCode::Value, format!("{error}.")),
     }

@@ -122,7 +122,9 @@ async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answe
 fn tenant(app: &App, endpoint: &Endpoint, text: Option<&str>) -> Option<TenantId> {
     match &endpoint.tenant {
         EndpointTenant::Fixed(tenant) => Some(tenant.clone()),
-        EndpointTenant::InPath => app.config.tenants.iter().find(|tenant| Some(tenant.as_str()) == text).cloned(),
+        EndpointTenant::InPath => {
+            app.config.tenants.iter().find(|tenant| Some(tenant.as_str()) == text).cloned()
+        }
     }
 }
 
@@ -146,7 +148,9 @@ fn parameters(query: Option<&str>) -> Vec<(String, String)> {
 fn request_id(headers: &HeaderMap) -> String {
     let given = headers.get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
     match given {
-        Some(id) if (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) => id.to_owned(),
+        Some(id) if (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) => {
+            id.to_owned()
+        }
         _ => clock::fresh_uuid(),
     }
 }

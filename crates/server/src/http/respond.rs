@@ -97,9 +97,10 @@ fn several_ranges(
     let stored_type = description.content_type.as_str();
     let multipart = range::Multipart::new(ranges, description.size_bytes, stored_type, &boundary);
     headers.insert(header::CONTENT_TYPE, value(&multipart.content_type));
-    let parts = multipart.parts.into_iter().flat_map(|(head, range)| {
-        [Segment::Text(head.into()), Segment::Raw(content.clone(), range)]
-    });
+    let parts = multipart
+        .parts
+        .into_iter()
+        .flat_map(|(head, range)| [Segment::Text(head.into()), Segment::Raw(content.clone(), range)]);
     AnswerBody::of(parts.chain([Segment::Text(multipart.end.into())]))
 }
 
@@ -195,11 +196,10 @@ fn unmodified(headers: HeaderMap) -> Answer {
 }
 
 fn if_range_holds(call: &Call<'_>, document: &Document, etag: &str) -> bool {
-    call.header(&header::IF_RANGE)
-        .is_none_or(|given| {
-            let date = (document.version == 1).then(|| document.updated.as_second());
-            range::if_range_holds(given, etag, date)
-        })
+    call.header(&header::IF_RANGE).is_none_or(|given| {
+        let date = (document.version == 1).then(|| document.updated.as_second());
+        range::if_range_holds(given, etag, date)
+    })
 }
 
 async fn native_headers(

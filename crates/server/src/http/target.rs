@@ -85,9 +85,7 @@ impl Target {
             ["Binary"] => Self::Type,
             ["Binary", "_search"] => Self::TypeSearch,
             ["Binary", "_history"] => Self::TypeHistory,
-            ["Binary", operation] | ["Binary", _, operation] if operation.starts_with('$') => {
-                Self::Operation
-            }
+            ["Binary", operation] | ["Binary", _, operation] if operation.starts_with('$') => Self::Operation,
             ["Binary", text] => id(text).map_or(Self::Unknown, Self::Instance),
             ["Binary", text, "_history"] => id(text).map_or(Self::Unknown, Self::InstanceHistory),
             ["Binary", text, "_history", version] => {
@@ -138,9 +136,24 @@ mod tests {
     #[test]
     fn traversal_and_oddities_name_nothing() {
         for path in [
-            "/Binary/..", "/Binary/.", "/Binary/%2e%2e", "/Binary/a%2Fb", "/Binary/a%00", "/Binary//1", "//Binary/1",
-            "/Binary/", "/Binary/1/", "/Binary/a_b", "/Binary/%ff", "/binary/1", "/Binary/1/_history/01",
-            "/Binary/1/_history/+1", "/Binary/1/_history/0", "/Binary/1/2/3/4/5/6", "/Binary/C:", "/%42inary/../x",
+            "/Binary/..",
+            "/Binary/.",
+            "/Binary/%2e%2e",
+            "/Binary/a%2Fb",
+            "/Binary/a%00",
+            "/Binary//1",
+            "//Binary/1",
+            "/Binary/",
+            "/Binary/1/",
+            "/Binary/a_b",
+            "/Binary/%ff",
+            "/binary/1",
+            "/Binary/1/_history/01",
+            "/Binary/1/_history/+1",
+            "/Binary/1/_history/0",
+            "/Binary/1/2/3/4/5/6",
+            "/Binary/C:",
+            "/%42inary/../x",
         ] {
             assert_eq!(Target::parse(path), Target::Unknown, "{path}");
         }

@@ -189,7 +189,8 @@ pub fn spawn(arguments: &[&str]) -> (Child, String) {
     let first = lines.next().and_then(Result::ok).unwrap_or_default();
     let Some(url) = first.strip_prefix("listening on ") else {
         let mut talk = String::new();
-        let _ = std::io::Read::read_to_string(&mut child.stderr.take().expect("its stderr is ours"), &mut talk);
+        let _ =
+            std::io::Read::read_to_string(&mut child.stderr.take().expect("its stderr is ours"), &mut talk);
         panic!("it does not listen: {first} {talk}");
     };
     // Its log must go somewhere, or it would stop at a full pipe.

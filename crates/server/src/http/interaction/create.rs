@@ -31,10 +31,7 @@ pub async fn create(call: &Call<'_>, body: Incoming) -> Result<Answer, Refusal> 
     };
     let submitted = submitted(call, body).await?;
     let write = Write { intent, if_match: None, if_none_match: None, state: Some(submitted.state) };
-    let outcome = call
-        .app
-        .service
-        .write(call.tenant, &call.grant, write, Some(submitted.content), call.now)
-        .await?;
+    let outcome =
+        call.app.service.write(call.tenant, &call.grant, write, Some(submitted.content), call.now).await?;
     written(call, outcome).await
 }

@@ -45,7 +45,8 @@ pub async fn submitted(call: &Call<'_>, body: Incoming) -> Result<Submitted, Ref
     let taken = ingest(&call.app.service, limits, call.version(), call.headers, body).await?;
     let Ingested { content, content_type, resource } = taken;
     let is_resource = resource.is_some();
-    let mut state = NewState { content_type, security_context: named, labels: Default::default(), source: None };
+    let mut state =
+        NewState { content_type, security_context: named, labels: Default::default(), source: None };
     let mut claimed_id = None;
     if let Some(resource) = resource {
         if resource.subsetted {

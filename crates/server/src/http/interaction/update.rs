@@ -47,11 +47,8 @@ async fn put(call: &Call<'_>, intent: Intent, submitted: Submitted) -> Result<An
         if_none_match: precondition::if_none_match(call.headers),
         state: Some(submitted.state),
     };
-    let outcome = call
-        .app
-        .service
-        .write(call.tenant, &call.grant, write, Some(submitted.content), call.now)
-        .await?;
+    let outcome =
+        call.app.service.write(call.tenant, &call.grant, write, Some(submitted.content), call.now).await?;
     written(call, outcome).await
 }
 
