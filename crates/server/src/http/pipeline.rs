@@ -106,13 +106,13 @@ async fn endpoint_answer(
 
 async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answer {
     let result = async {
-        if !tenant_known {
-            return Err(outcome::Refusal::TenantUnknown);
-        }
+        let tenant = if tenant_known { Ok(()) } else { Err(outcome::Refusal::TenantUnknown) };
         if *call.target == Target::Metadata {
+            tenant?;
             return interaction::capabilities(&call); // public by the specification, says nothing of patients
         }
         call.grant = authorize(&call)?; // before anything is looked up
+        tenant?;
         interaction::dispatch(&call, body).await
     }
     .await;
