@@ -2,7 +2,7 @@
 
 /// How the system behaves that an endpoint's clients know.
 ///
-/// Clause: docs/decisions/0001-endpoints-and-profiles.md
+/// In which ways: docs/decisions/0001-endpoints-and-profiles.md
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {

@@ -221,7 +221,7 @@ fn serving(config: &Config, index: usize) -> Checked {
 
 /// Name and versions of a profile, and why it takes no writes, if so.
 ///
-/// Clause: docs/decisions/0001-endpoints-and-profiles.md
+/// Why: docs/decisions/0001-endpoints-and-profiles.md
 fn traits(profile: Profile) -> (&'static str, &'static [Version], Option<&'static str>) {
     match profile {
         Profile::Standard => ("standard", &Version::ALL, None),

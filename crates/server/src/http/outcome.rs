@@ -2,7 +2,9 @@
 //! status can be looked up here, whoever refused. Two readers: the client gets a safe sentence and a
 //! request id; the log gets the cause, once, from here.
 //!
-//! Clause: FHIR R4 http.html#ops, docs/decisions/0001-endpoints-and-profiles.md
+//! Where texts leave the status open, docs/decisions/0001-endpoints-and-profiles.md has what holds.
+//!
+//! Clause: FHIR R4 http.html#ops
 
 use std::borrow::Cow;
 

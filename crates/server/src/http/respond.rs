@@ -1,7 +1,9 @@
 //! The last stage: a document that was found becomes an answer, in the form that was chosen.
 //! ETag, Range, coding and the headers that keep hostile content inert.
 //!
-//! Clause: FHIR R4 binary.html#rest, RFC 9110 13 and 14
+//! Clause: FHIR R4 binary.html#rest
+//! Clause: RFC 9110 13
+//! Clause: RFC 9110 14
 
 use std::sync::Arc;
 

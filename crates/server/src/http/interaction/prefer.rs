@@ -1,6 +1,7 @@
 //! The header `Prefer`.
 //!
-//! Clause: RFC 7240, FHIR R4 http.html#ops
+//! Clause: RFC 7240
+//! Clause: FHIR R4 http.html#ops
 
 use http::{HeaderMap, HeaderName};
 
