@@ -12,6 +12,7 @@ mod cors;
 mod crash;
 mod create;
 mod delete;
+mod documentation;
 mod history;
 mod import;
 mod large;
