@@ -91,7 +91,7 @@ impl Target {
             ["Binary", text, "_history", version] => {
                 id(text).zip(version_number(version)).map_or(Self::Unknown, |(id, v)| Self::Version(id, v))
             }
-            [kind, ..] if is_type_name(kind) => Self::OtherType,
+            [kind, ..] if *kind != "Binary" && is_type_name(kind) => Self::OtherType,
             _ => Self::Unknown,
         }
     }
