@@ -14,6 +14,7 @@ mod create;
 mod delete;
 mod documentation;
 mod history;
+mod hostile;
 mod import;
 mod large;
 mod limits;
