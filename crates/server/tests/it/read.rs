@@ -6,6 +6,7 @@ use std::{
 };
 
 use reqwest::Method;
+use sha2::{Digest, Sha256};
 
 use crate::{
     app::{Answer, TestApp},
@@ -153,4 +154,23 @@ async fn a_deleted_document_is_gone() {
     app.put("/r4/Binary/doc", "application/pdf", "two").await;
     let again = app.get("/r4/Binary/doc", None).await;
     assert_eq!((again.status, again.text().as_str(), again.header("etag")), (200, "two", "\"3-n\""));
+}
+
+#[tokio::test]
+async fn the_digest_is_of_the_whole_document() {
+    let (app, documents) = with_documents().await;
+    for (size, bytes) in documents.iter().filter(|(size, _)| matches!(size, 8193 | 3_145_728)) {
+        let digest: String = base64_simd::STANDARD.encode_type(Sha256::digest(bytes).as_slice());
+        let expected = format!("sha-256=:{digest}:");
+        for (base, _) in VERSIONS {
+            let path = format!("{base}/Binary/n{size}");
+            let part = app.request(Method::GET, &path).header("Range", "bytes=5-9");
+            let coded = app.request(Method::GET, &path).header("Accept-Encoding", "gzip");
+            for request in [app.request(Method::GET, &path), app.request(Method::HEAD, &path), part, coded] {
+                let answer = Answer::of(request).await;
+                assert_eq!(answer.header("repr-digest"), expected, "{path}: {}", answer.status);
+            }
+            assert_eq!(app.get(&path, JSON).await.header("repr-digest"), "", "{path}: other bytes");
+        }
+    }
 }
