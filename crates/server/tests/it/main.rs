@@ -25,4 +25,5 @@ mod representation;
 mod sample_documents;
 mod search;
 mod start;
+mod threats;
 mod update;
