@@ -1,6 +1,7 @@
 //! What a client may take: size, time, connections. Whatever is refused or given up leaves nothing.
 
 mod bodies;
+mod clients;
 
 use std::{
     io::{Read as _, Write as _},

@@ -2,7 +2,6 @@
 //! own, with a data directory of its own. Files are named like the part they test.
 
 mod app;
-mod attacks;
 mod backup;
 mod cases;
 mod coding_of_bodies;
@@ -14,7 +13,6 @@ mod create;
 mod delete;
 mod documentation;
 mod history;
-mod hostile;
 mod import;
 mod large;
 mod limits;
@@ -22,6 +20,7 @@ mod metadata;
 mod range;
 mod read;
 mod representation;
+mod round_trip;
 mod sample_documents;
 mod search;
 mod start;
