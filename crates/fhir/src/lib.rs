@@ -6,6 +6,7 @@ pub mod json;
 pub mod negotiate;
 mod node;
 pub mod parse;
+pub mod patch;
 mod profile;
 pub mod represent;
 pub mod search;
