@@ -8,6 +8,7 @@ mod node;
 pub mod parse;
 pub mod patch;
 mod profile;
+pub mod project;
 pub mod represent;
 pub mod search;
 mod version;
