@@ -17,9 +17,11 @@ mod code;
 mod codeable_reference;
 mod contained;
 mod datatype;
+mod diagnostic_report;
 mod document_reference;
 mod extension;
 mod members;
+mod patient;
 mod record;
 mod reference;
 
@@ -64,24 +66,32 @@ pub fn project(resource: &Node, from: Version, to: Version, updated: &str) -> Op
 /// A type that has a projection.
 #[derive(Debug, Clone, Copy)]
 enum Type {
+    DiagnosticReport,
     DocumentReference,
+    Patient,
 }
 
 impl Type {
     fn of(name: &str) -> Option<Self> {
         match name {
+            "DiagnosticReport" => Some(Self::DiagnosticReport),
             "DocumentReference" => Some(Self::DocumentReference),
+            "Patient" => Some(Self::Patient),
             _ => None,
         }
     }
 
     fn project(self, source: &mut Members, from: Version, to: Version, updated: &str) -> Node {
         let record = match self {
+            Self::DiagnosticReport => diagnostic_report::read(source, from),
             Self::DocumentReference => document_reference::read(source, from),
+            Self::Patient => patient::read(source, from),
         };
         let mut shown = frame(source, to);
         match self {
+            Self::DiagnosticReport => diagnostic_report::write(record, to, &mut shown),
             Self::DocumentReference => document_reference::write(record, to, updated, &mut shown),
+            Self::Patient => patient::write(record, to, &mut shown),
         }
         Node::Object(shown.0)
     }

@@ -109,10 +109,10 @@ pub(super) fn widen_member(
     }
     let beside = object.get(&format!("_{name}")).cloned();
     let shown = said.then(|| Item { value: object.get(name).cloned(), beside: None });
-    if let Some(Item { value: Some(code), .. }) = widen(codes, shown, kept, from) {
-        if text(&code).is_some() {
-            object.put(name, code);
-        }
+    if let Some(Item { value: Some(code), .. }) = widen(codes, shown, kept, from)
+        && text(&code).is_some()
+    {
+        object.put(name, code);
     }
     object.put_some(format!("_{name}"), beside);
 }

@@ -41,6 +41,9 @@ pub(super) fn stands_for(extension: &Node) -> Option<(Version, &str)> {
 /// `item` as an extension. None for what no extension can say: an item without value, and one whose
 /// meaning a modifier extension changes, since a reader of the extension would never see that.
 pub(super) fn encode(url: impl Into<Cow<'static, str>>, wire: Wire, item: Item) -> Option<Node> {
+    if item.value.as_ref().is_some_and(|value| member(value, "modifierExtension").is_some()) {
+        return None;
+    }
     let mut extension = Members::default();
     extension.put("url", Node::text(url));
     match wire {
@@ -48,9 +51,6 @@ pub(super) fn encode(url: impl Into<Cow<'static, str>>, wire: Wire, item: Item) 
         Wire::Parts(parts) => {
             let Some(Node::Object(members)) = item.value else { return None };
             let mut members = Members(members);
-            if members.get("modifierExtension").is_some() {
-                return None;
-            }
             let mut nested = Vec::new();
             for (name, value_type) in parts {
                 let part = take_part(&mut members, name, value_type);

@@ -65,8 +65,8 @@ pub(super) enum Kind {
 pub(super) struct Shape {
     /// How its common form looks as an extension.
     pub wire: Wire,
-    /// A value as a version has it, in the common form; None if that would change what it says.
-    pub widen: fn(Node, Version) -> Option<Node>,
+    /// A value as a version has it, in the common form.
+    pub widen: fn(Node, Version) -> Node,
     /// A value in the common form, as a version has it.
     pub narrow: fn(Node, Version) -> Fit,
 }
@@ -134,14 +134,14 @@ pub(super) fn read(resource_type: &str, rows: &[Row], members: &mut Members, fro
     for row in rows {
         let kept = members.take_extensions(|extension| unpack(resource_type, row, extension));
         let mut items = in_place(row, members, from);
+        if row.is_required(from) {
+            // Only the version asked for it; another need not say that nothing is known.
+            items.retain(|item| !extension::is_absent(item));
+        }
         if let Kind::Code(codes) = row.kind {
             items = code::widen(codes, items.pop(), kept.into_iter().next(), from).into_iter().collect();
         } else {
             items.extend(kept);
-        }
-        if row.is_required(from) {
-            // Only the version asked for it; another need not say that nothing is known.
-            items.retain(|item| !extension::is_absent(item));
         }
         if !items.is_empty() {
             record.insert(row.name, items);
@@ -156,16 +156,16 @@ fn in_place(row: &Row, members: &mut Members, from: Version) -> Vec<Item> {
         return members.take_primitive(place.path).into_iter().collect();
     }
     let said = members.take_items(place.path).into_iter().filter(|item| *item != Node::Object(Vec::new()));
-    said.filter_map(|value| widen(row, value, from)).map(Item::of).collect()
+    said.map(|value| Item::of(widen(row, value, from))).collect()
 }
 
-fn widen(row: &Row, value: Node, from: Version) -> Option<Node> {
+fn widen(row: &Row, value: Node, from: Version) -> Node {
     match row.kind {
-        Kind::Value(value_type) => Some(datatype::widen(value_type, value, from)),
-        Kind::Reference(_) => Some(datatype::widen("Reference", value, from)),
-        Kind::CodeableReference => Some(codeable_reference::widen(value, from)),
+        Kind::Value(value_type) => datatype::widen(value_type, value, from),
+        Kind::Reference(_) => datatype::widen("Reference", value, from),
+        Kind::CodeableReference => codeable_reference::widen(value, from),
         Kind::Shaped(shape) => (shape.widen)(value, from),
-        Kind::Primitive(_) | Kind::Code(_) => Some(value),
+        Kind::Primitive(_) | Kind::Code(_) => value,
     }
 }
 
@@ -206,12 +206,13 @@ pub(super) fn write(resource_type: &str, rows: &[Row], record: Record, to: Versi
 }
 
 /// What stands for an element of which nothing is known.
-pub(super) fn absent(row: &Row) -> Item {
-    if row.is_primitive() {
-        Item { value: None, beside: Some(extension::absent()) }
-    } else {
-        Item::of(extension::absent())
-    }
+fn absent(row: &Row) -> Item {
+    if row.is_primitive() { absent_primitive() } else { Item::of(extension::absent()) }
+}
+
+/// What stands for a primitive element of which nothing is known.
+pub(super) fn absent_primitive() -> Item {
+    Item { value: None, beside: Some(extension::absent()) }
 }
 
 /// What has a place in `to`, and the rest with the version that has one.

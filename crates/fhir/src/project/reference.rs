@@ -35,7 +35,13 @@ pub(super) fn elsewhere(reference: &Node, targets: &[Target], to: Version) -> Op
     let resource_type = resource_type(reference)?;
     let named = |name| targets.iter().find(|target| target.resource_type == name);
     let target = named(resource_type).or_else(|| named(ANY))?;
-    if target.since > to { Some(target.since) } else { (target.until < to).then_some(target.until) }
+    if target.since > to {
+        return Some(target.since);
+    }
+    // R4 stands for R4B wherever both have it.
+    let last =
+        if target.until == Version::R4b && target.since < Version::R4b { Version::R4 } else { target.until };
+    (target.until < to).then_some(last)
 }
 
 /// The type of the resource that `reference` points to, as far as it says so.

@@ -23,10 +23,10 @@ const PROFESSIONAL: &str = "professional";
 const MODE: &str = "DocumentReference.attester.mode";
 const TIME: &str = "DocumentReference.attester.time";
 
-fn widen(value: Node, from: Version) -> Option<Node> {
-    Some(Members::edit(value, |object| {
+fn widen(value: Node, from: Version) -> Node {
+    Members::edit(value, |object| {
         datatype::change(object, "party", |party| datatype::widen("Reference", party, from));
-    }))
+    })
 }
 
 fn narrow(value: Node, to: Version) -> Fit {

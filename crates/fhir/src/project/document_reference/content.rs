@@ -15,15 +15,15 @@ const PROFILE: &str = "DocumentReference.content.profile";
 /// What a profile is; before R4 all but the first are plain uris.
 const PROFILE_TYPES: [&str; 3] = ["Coding", "canonical", "uri"];
 
-fn widen(value: Node, from: Version) -> Option<Node> {
-    Some(Members::edit(value, |object| {
+fn widen(value: Node, from: Version) -> Node {
+    Members::edit(value, |object| {
         datatype::change(object, "attachment", |attachment| datatype::widen("Attachment", attachment, from));
         if from < Version::R5 {
             let mut profiles: Vec<Node> = object.take_items("format").into_iter().map(coding).collect();
             profiles.extend(object.take_extensions(profile));
             object.put_items("profile", profiles);
         }
-    }))
+    })
 }
 
 fn narrow(value: Node, to: Version) -> Fit {

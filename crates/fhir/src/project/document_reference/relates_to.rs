@@ -16,8 +16,8 @@ const CODES: [&str; 4] = ["replaces", "transforms", "signs", "appends"];
 /// The concept, where it says more than its code.
 const CONCEPT: &str = "DocumentReference.relatesTo.code";
 
-fn widen(value: Node, from: Version) -> Option<Node> {
-    Some(Members::edit(value, |object| {
+fn widen(value: Node, from: Version) -> Node {
+    Members::edit(value, |object| {
         if from < Version::R5 {
             let kept = extension::take(object, CONCEPT, "CodeableConcept").and_then(|kept| kept.value);
             let code = object.take_primitive("code");
@@ -30,7 +30,7 @@ fn widen(value: Node, from: Version) -> Option<Node> {
         }
         let target = object.take("target").map(|target| datatype::widen("Reference", target, from));
         object.put_some("target", target);
-    }))
+    })
 }
 
 fn narrow(value: Node, to: Version) -> Fit {
