@@ -1,7 +1,7 @@
 //! Codes that not every version has.
 
 use super::extension;
-use super::members::{Item, Members, text};
+use super::members::{Item, Members};
 use crate::{Node, Version};
 
 /// A code that some version lacks; codes that are not listed are in all of them.
@@ -72,7 +72,20 @@ pub(super) fn widen(codes: &[Code], shown: Option<Item>, kept: Option<Item>, fro
     }
 }
 
-/// [`narrow`] for the member `name` of a data type; `path` names it to an extension.
+/// The code that `to` has, and the one that it has not with the version that has.
+pub(super) fn split(codes: &[Code], item: Item, to: Version) -> (Option<Item>, Option<(Item, Version)>) {
+    match item.code().map_or(Narrowed::Same, |code| narrow(codes, code, to)) {
+        Narrowed::Same => (Some(item), None),
+        Narrowed::Renamed(name) => (Some(Item { value: Some(Node::text(name)), ..item }), None),
+        Narrowed::Lost(Some(wider), since) => {
+            let own = Item { value: item.value, beside: None };
+            (Some(Item { value: Some(Node::text(wider)), beside: item.beside }), Some((own, since)))
+        }
+        Narrowed::Lost(None, since) => (None, Some((item, since))),
+    }
+}
+
+/// [`split`] for the member `name` of an object; `path` names it to an extension.
 pub(super) fn narrow_member(
     object: &mut Members,
     name: &'static str,
@@ -80,21 +93,18 @@ pub(super) fn narrow_member(
     codes: &[Code],
     to: Version,
 ) {
-    let narrowed = object.text(name).map(|code| narrow(codes, code, to));
-    match narrowed {
-        None | Some(Narrowed::Same) => {}
-        Some(Narrowed::Renamed(code)) => object.put(name, Node::text(code)),
-        Some(Narrowed::Lost(wider, since)) => {
-            let value = match wider {
-                Some(wider) => object.get(name).cloned().inspect(|_| object.put(name, Node::text(wider))),
-                None => object.take(name),
-            };
-            extension::put(object, since, path, "code", Item { value, beside: None });
-        }
+    let mut lost = None;
+    object.change_primitive(name, |item| {
+        let (shown, own) = split(codes, item?, to);
+        lost = own;
+        shown
+    });
+    if let Some((own, since)) = lost {
+        extension::put(object, since, path, "code", own);
     }
 }
 
-/// [`widen`] for the member `name` of a data type.
+/// [`widen`] for the member `name` of an object.
 pub(super) fn widen_member(
     object: &mut Members,
     name: &'static str,
@@ -103,16 +113,5 @@ pub(super) fn widen_member(
     from: Version,
 ) {
     let kept = extension::take(object, path, "code");
-    let said = object.text(name).is_some();
-    if !said && kept.is_none() {
-        return;
-    }
-    let beside = object.get(&format!("_{name}")).cloned();
-    let shown = said.then(|| Item { value: object.get(name).cloned(), beside: None });
-    if let Some(Item { value: Some(code), .. }) = widen(codes, shown, kept, from)
-        && text(&code).is_some()
-    {
-        object.put(name, code);
-    }
-    object.put_some(format!("_{name}"), beside);
+    object.change_primitive(name, |shown| widen(codes, shown, kept, from));
 }

@@ -103,6 +103,21 @@ impl Members {
         self.put_some(beside, item.beside);
     }
 
+    /// Changes a primitive element in its place.
+    pub fn change_primitive(
+        &mut self,
+        name: &'static str,
+        change: impl FnOnce(Option<Item>) -> Option<Item>,
+    ) {
+        let at = self.0.iter().position(|(member, _)| member.trim_start_matches('_') == name);
+        let changed = change(self.take_primitive(name));
+        let rest = at.map(|at| self.0.split_off(at.min(self.0.len()))).unwrap_or_default();
+        if let Some(item) = changed {
+            self.put_primitive(name, item);
+        }
+        self.0.extend(rest);
+    }
+
     /// Adds `extensions` behind those that are there.
     pub fn add_extensions(&mut self, name: &'static str, extensions: Vec<Node>) {
         if extensions.is_empty() {

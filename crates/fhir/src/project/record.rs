@@ -226,7 +226,7 @@ fn split(row: &Row, items: Vec<Item>, to: Version) -> (Vec<Item>, Vec<(Item, Ver
             continue;
         }
         if let Kind::Code(codes) = row.kind {
-            let (code, lost) = narrow_code(codes, item, to);
+            let (code, lost) = code::split(codes, item, to);
             fitting.extend(code);
             spilled.extend(lost);
             continue;
@@ -257,19 +257,6 @@ pub(super) fn narrow_reference(reference: Node, targets: &[Target], to: Version)
     match reference::elsewhere(&reference, targets, to) {
         None => Fit::Fits(datatype::narrow("Reference", reference, to)),
         Some(version) => Fit::Elsewhere(reference, version),
-    }
-}
-
-/// The code that `to` has, and the one that it has not with the version that has.
-fn narrow_code(codes: &[Code], item: Item, to: Version) -> (Option<Item>, Option<(Item, Version)>) {
-    match item.code().map_or(code::Narrowed::Same, |code| code::narrow(codes, code, to)) {
-        code::Narrowed::Same => (Some(item), None),
-        code::Narrowed::Renamed(name) => (Some(Item { value: Some(Node::text(name)), ..item }), None),
-        code::Narrowed::Lost(Some(wider), since) => {
-            let own = Item { value: item.value, beside: None };
-            (Some(Item { value: Some(Node::text(wider)), beside: item.beside }), Some((own, since)))
-        }
-        code::Narrowed::Lost(None, since) => (None, Some((item, since))),
     }
 }
 

@@ -2,6 +2,7 @@ mod diagnostic_report;
 mod document_reference;
 mod frame;
 mod patient;
+mod properties;
 mod values;
 
 use super::*;
