@@ -1,13 +1,14 @@
 //! Makes of a resource that was written in one version the same resource in another.
 //!
-//! [`record`] tells how. Three things hold for every type:
+//! `project/record.rs` tells how. Three things hold for every type:
 //!
 //! - Nothing is made up. Where a version demands what was never given, it says that this is not known; the
 //!   one exception is `DocumentReference.indexed`, for which the time of the last update stands in.
 //! - What a version has no element for is an extension, and is read back from it.
 //! - What cannot be said truthfully is left out: a profile, which is a promise about another version;
 //!   contained resources, outside of R4 and R4B; a structure whose new form cannot bear the modifier
-//!   extension that it had; elements that are in no version.
+//!   extension that it had; the id of a structure that the other version does not have; elements that are
+//!   in no version.
 //!
 //! A resource that breaks the rules of its version still has a projection: values of a wrong type are
 //! passed on or dropped.
@@ -55,10 +56,8 @@ pub fn project(resource: &Node, from: Version, to: Version, updated: &str) -> Op
     }
     let mut source = Node::Object(source.0);
     extension::widen_all(&mut source, from);
-    let mut shown = Node::Null;
-    members::replace(&mut source, |source| {
-        Members::edit(source, |source| shown = projected.project(source, from, to, updated))
-    });
+    let Node::Object(members) = source else { return None };
+    let mut shown = projected.project(&mut Members(members), from, to, updated);
     extension::narrow_all(&mut shown, to);
     Some(shown)
 }
@@ -97,13 +96,12 @@ impl Type {
     }
 }
 
-/// What every resource has, whatever its type.
+/// What every resource has, whatever its type; but implicitRules are those of another version.
 fn frame(source: &mut Members, to: Version) -> Members {
     let mut shown = Members::default();
     for name in
         ["resourceType", "id", "meta", "language", "text", "contained", "extension", "modifierExtension"]
     {
-        // implicitRules are those of another version.
         if let Some(item) = source.take_primitive(name) {
             shown.put_primitive(name, item);
         }

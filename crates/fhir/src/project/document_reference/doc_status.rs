@@ -5,7 +5,7 @@ use super::super::extension::{self, Wire};
 use super::super::members::{Item, Members, member, member_text, text};
 use crate::{Node, Version};
 
-pub(in super::super) const CODES: &[Code] = &[
+pub(super) const CODES: &[Code] = &[
     since_r5("partial", Before::Wider("preliminary")),
     since_r5("corrected", Before::Wider("amended")),
     since_r5("appended", Before::Wider("amended")),
