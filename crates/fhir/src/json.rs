@@ -2,10 +2,21 @@
 
 mod read;
 
-pub(crate) use read::read;
+pub use read::read;
 
 use crate::node::Pieces;
 use crate::{Node, Piece};
+
+/// `node`, which has no place of content, as JSON without white space.
+#[must_use]
+pub fn text(node: &Node) -> String {
+    let pieces = write(node, false);
+    let texts = pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => std::str::from_utf8(text).unwrap_or_default(), // it was made of strings
+        Piece::Base64(_) => "",
+    });
+    texts.collect()
+}
 
 /// Writes `node`; `pretty` indents by two spaces.
 ///

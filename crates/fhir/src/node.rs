@@ -55,6 +55,66 @@ impl Node {
         Self::Object(valued.collect())
     }
 
+    /// The member `name` of an object.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Node> {
+        match self {
+            Self::Object(members) => members.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The member `name` of an object, to be changed.
+    pub fn member_mut(&mut self, name: &str) -> Option<&mut Node> {
+        match self {
+            Self::Object(members) => {
+                members.iter_mut().find(|(known, _)| known == name).map(|(_, value)| value)
+            }
+            _ => None,
+        }
+    }
+
+    /// The text of the member `name` of an object.
+    #[must_use]
+    pub fn text_at(&self, name: &str) -> Option<&str> {
+        self.member(name)?.as_text()
+    }
+
+    /// The items of the repeated member `name` of an object; none if it is not there.
+    #[must_use]
+    pub fn items_at(&self, name: &str) -> &[Node] {
+        match self.member(name) {
+            Some(Self::Array(items)) => items,
+            _ => &[],
+        }
+    }
+
+    /// A string's text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Takes the member `name` out of an object.
+    pub fn take(&mut self, name: &str) -> Option<Node> {
+        let Self::Object(members) = self else { return None };
+        let at = members.iter().position(|(known, _)| known == name)?;
+        Some(members.remove(at).1)
+    }
+
+    /// Gives an object's member `name` this value, in its old place or at the end.
+    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: Node) {
+        let Self::Object(members) = self else { return };
+        let name = name.into();
+        match members.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => members.push((name, value)),
+        }
+    }
+
     /// A repeated element, or `None` where nothing is repeated, since FHIR has no empty arrays.
     #[must_use]
     pub fn array(items: Vec<Node>) -> Option<Self> {

@@ -27,6 +27,9 @@ use charta_model::{Labels, MediaType, Reference, ResourceId, Source};
 
 use crate::{Format, Version};
 
+pub(crate) use value::{is_number, member_path};
+pub(crate) use xml_tree::{declaration, element as xml_element, is_fhir};
+
 use elements::Type;
 use json::JsonSplitter;
 use split::Split;
@@ -101,7 +104,7 @@ pub struct ReadError {
 }
 
 impl ReadError {
-    fn new(kind: ReadErrorKind, expression: &str, message: &str) -> Self {
+    pub(crate) fn new(kind: ReadErrorKind, expression: &str, message: &str) -> Self {
         Self { kind, expression: expression.to_owned(), message: message.to_owned() }
     }
 

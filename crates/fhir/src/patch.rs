@@ -7,11 +7,17 @@
 //! Clause: FHIR R4 http.html#patch
 
 mod budget;
+mod edit;
+mod fhirpath_patch;
+mod find;
 mod json_patch;
+mod path;
+mod value;
 
 #[cfg(test)]
 mod tests;
 
+pub use fhirpath_patch::fhirpath_patch;
 pub use json_patch::json_patch;
 
 use crate::Node;
@@ -101,20 +107,20 @@ fn prune(node: &mut Node) {
 /// Prunes the value of a member, and says whether nothing is left of it.
 fn prune_member(name: &str, value: &mut Node) -> bool {
     match value {
-        // Runs parallel to the values, so that what is emptied keeps its place.
         Node::Array(items) if name.starts_with('_') => {
             for item in items.iter_mut() {
                 prune(item);
+                // Runs parallel to the values, so that what is emptied keeps its place.
                 if is_empty(item) {
                     *item = Node::Null;
                 }
             }
-            items.iter().all(|item| *item == Node::Null)
         }
-        _ => {
-            prune(value);
-            is_empty(value)
-        }
+        _ => prune(value),
+    }
+    match value {
+        Node::Array(items) => items.iter().all(|item| *item == Node::Null),
+        value => is_empty(value),
     }
 }
 

@@ -7,23 +7,41 @@ mod binary;
 mod bundle;
 mod capability;
 mod outcome;
+mod resource;
 mod source;
 mod subset;
 
 pub use binary::binary;
 pub use bundle::{BundleLink, Entry, Page, history, searchset};
-pub use capability::{Capabilities, capability};
+pub use capability::{Capabilities, Resource as ResourceCapabilities, capability};
 pub use outcome::{Issue, IssueCode, Severity, outcome};
+pub use resource::resource;
 pub use subset::{Subset, Summary};
 
-use crate::{Format, Node, Piece, json, xml};
+use crate::{Format, Node, Piece, Version, json, xml};
 
-/// Writes a resource in `format`; `pretty` indents it.
+/// The resource that a document is shown as; the bytes of a Binary are content number `slot` of the answer.
+/// `None` for a deletion, and for a type that this version cannot show.
 #[must_use]
-pub fn write(node: &Node, format: Format, pretty: bool) -> Vec<Piece> {
+pub fn shown(
+    document: &charta_model::Document,
+    version: Version,
+    subset: &Subset,
+    base: &str,
+    slot: usize,
+) -> Option<Node> {
+    match document.content() {
+        Some(_) => Some(binary(document, version, subset, slot)),
+        None => resource(document, version, subset, base),
+    }
+}
+
+/// Writes a resource of `version` in `format`; `pretty` indents it.
+#[must_use]
+pub fn write(node: Node, version: Version, format: Format, pretty: bool) -> Vec<Piece> {
     match format {
-        Format::Json => json::write(node, pretty),
-        Format::Xml => xml::write(node, pretty),
+        Format::Json => json::write(&node, pretty),
+        Format::Xml => xml::write(&crate::resource::in_order(node, version), pretty),
     }
 }
 

@@ -7,11 +7,14 @@
 mod date;
 mod filter;
 mod history;
+mod include;
 mod page;
 mod parameter;
 mod sort;
+mod value;
+mod vocabulary;
 
-use charta_model::{Filter, Order, Query};
+use charta_model::{Filter, Order, Query, ResourceType};
 
 use crate::Version;
 use crate::represent::{Subset, Summary};
@@ -19,6 +22,9 @@ use crate::represent::{Subset, Summary};
 use filter::Filtered;
 use page::PageParameters;
 use parameter::Parameter;
+
+pub use include::Include;
+pub use vocabulary::{Among, scope};
 
 pub use history::{HistoryParameters, history};
 
@@ -39,7 +45,7 @@ pub enum Purpose {
 }
 
 /// A search that can be carried out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Parsed {
     /// What is looked for. Criteria are limited to two documents: enough to tell one from many.
     pub query: Query,
@@ -53,6 +59,8 @@ pub struct Parsed {
     pub elements: Option<Vec<String>>,
     /// Only the total is wanted (`_summary=count`, `_count=0`).
     pub count_only: bool,
+    /// `_include` and `_revinclude`
+    pub includes: Vec<Include>,
 }
 
 /// Why a search is refused. Values are never in it.
@@ -100,14 +108,28 @@ pub fn binary(
     parameters: &[(String, String)],
     purpose: Purpose,
 ) -> Result<Parsed, SearchError> {
+    resources(Among { version, kinds: &[ResourceType::BINARY], bases: &[] }, parameters, purpose)
+}
+
+/// The parameters of a search among these types, decoded, in their order.
+///
+/// # Errors
+/// See [`SearchError`].
+///
+/// Clause: FHIR R4 search.html
+pub fn resources(
+    among: Among<'_>,
+    parameters: &[(String, String)],
+    purpose: Purpose,
+) -> Result<Parsed, SearchError> {
     check_caps(parameters)?;
     match purpose {
         Purpose::Search { strict, count_default, count_max } => {
-            let mut search = Search::new(version, strict, count_max);
+            let mut search = Search::new(among, strict, count_max);
             parameters.iter().try_for_each(|(name, value)| search.take(name, value))?;
             Ok(search.finish(count_default))
         }
-        Purpose::Criteria => criteria(version, parameters),
+        Purpose::Criteria => criteria(among, parameters),
     }
 }
 
@@ -129,8 +151,13 @@ pub fn subset(parameters: &[(String, String)]) -> Result<Subset, SearchError> {
     Ok(Subset { summary: page.summary, elements: page.elements })
 }
 
-struct Search {
-    version: Version,
+/// The start and the end of a FHIR date in milliseconds since 1970, end excluded.
+pub(crate) fn date_range_ms(text: &str) -> Option<(i64, i64)> {
+    date::range_ms(text)
+}
+
+struct Search<'a> {
+    among: Among<'a>,
     strict: bool,
     count_max: usize,
     filters: Vec<Filter>,
@@ -138,12 +165,14 @@ struct Search {
     page: PageParameters,
     used: Vec<(String, String)>,
     ignored: Vec<String>,
+    includes: Vec<Include>,
 }
 
-impl Search {
-    fn new(version: Version, strict: bool, count_max: usize) -> Self {
-        let (filters, order, used, ignored) = Default::default();
-        Self { version, strict, count_max, filters, order, page: PageParameters::default(), used, ignored }
+impl<'a> Search<'a> {
+    fn new(among: Among<'a>, strict: bool, count_max: usize) -> Self {
+        let (filters, order, used, ignored, includes) = Default::default();
+        let page = PageParameters::default();
+        Self { among, strict, count_max, filters, order, page, used, ignored, includes }
     }
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), SearchError> {
@@ -151,9 +180,19 @@ impl Search {
         if value.is_empty() || is_about_the_answer(&parameter) {
             return Ok(());
         }
-        let used = match filter::filter(self.version, &parameter)? {
+        let used = match self.among.filter(&parameter)? {
             Filtered::Unknown if parameter.name == "_sort" => self.take_sort(&parameter)?,
-            Filtered::Unknown if parameter.name == "_total" && self.version.is_r4_or_later() => {
+            Filtered::Unknown if matches!(parameter.name, "_include" | "_revinclude") => {
+                include::include(&self.among, &parameter)?.map(|include| {
+                    self.includes.push(include);
+                    value.to_owned()
+                })
+            }
+            Filtered::Unknown if parameter.name == "_contained" => {
+                parameter.one_of(&["false"])?;
+                Some(value.to_owned())
+            }
+            Filtered::Unknown if parameter.name == "_total" && self.among.version.is_r4_or_later() => {
                 parameter.one_of(&["none", "estimate", "accurate"])?;
                 Some(value.to_owned())
             }
@@ -178,7 +217,7 @@ impl Search {
 
     /// The part of the value that was used, if any.
     fn take_sort(&mut self, parameter: &Parameter<'_>) -> Result<Option<String>, SearchError> {
-        let (order, used, unknown) = sort::sort(self.version, parameter)?;
+        let (order, used, unknown) = sort::sort(&self.among, parameter)?;
         self.order.extend(order);
         if unknown && self.strict {
             return Err(parameter.not_supported("this order is not offered"));
@@ -192,18 +231,25 @@ impl Search {
     fn finish(self, count_default: usize) -> Parsed {
         let limit = self.page.count.unwrap_or(count_default).min(self.count_max);
         Parsed {
-            query: Query { filters: self.filters, order: self.order, limit, offset: 0 },
+            query: Query {
+                scopes: self.among.scopes(),
+                filters: self.filters,
+                order: self.order,
+                limit,
+                offset: 0,
+            },
             used: self.used,
             ignored: self.ignored,
             summary: self.page.summary,
             elements: self.page.elements,
             count_only: self.page.count_only,
+            includes: self.includes,
         }
     }
 }
 
 /// Clause: FHIR R4 http.html#ccreate
-fn criteria(version: Version, parameters: &[(String, String)]) -> Result<Parsed, SearchError> {
+fn criteria(among: Among<'_>, parameters: &[(String, String)]) -> Result<Parsed, SearchError> {
     let mut filters = Vec::new();
     let mut used = Vec::new();
     for (name, value) in parameters {
@@ -211,7 +257,7 @@ fn criteria(version: Version, parameters: &[(String, String)]) -> Result<Parsed,
         if value.is_empty() || is_about_the_answer(&parameter) {
             continue;
         }
-        match filter::filter(version, &parameter)? {
+        match among.filter(&parameter)? {
             // Left out, it would find, and change, more than was meant.
             Filtered::Unknown => return Err(parameter.not_supported("this parameter is no criterion here")),
             Filtered::All => {}
@@ -222,8 +268,16 @@ fn criteria(version: Version, parameters: &[(String, String)]) -> Result<Parsed,
     if filters.is_empty() {
         return Err(SearchError::NoCriteria);
     }
-    let query = Query { filters, order: Vec::new(), limit: 2, offset: 0 };
-    Ok(Parsed { query, used, ignored: Vec::new(), summary: None, elements: None, count_only: false })
+    let query = Query { scopes: among.scopes(), filters, order: Vec::new(), limit: 2, offset: 0 };
+    Ok(Parsed {
+        query,
+        used,
+        ignored: Vec::new(),
+        summary: None,
+        elements: None,
+        count_only: false,
+        includes: Vec::new(),
+    })
 }
 
 /// Whether it tells how the answer is written, which is negotiated elsewhere.

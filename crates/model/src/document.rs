@@ -1,8 +1,9 @@
-//! A document: what is known about some bytes, version by version.
+//! A document: a stored resource, version by version. A Binary is known by its content; every other resource
+//! is the JSON that was accepted.
 
 use jiff::Timestamp;
 
-use crate::{Digest, MediaType, Reference, ResourceId};
+use crate::{Digest, MediaType, Reference, ResourceId, ResourceType};
 
 /// How a version came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +19,9 @@ pub enum Change {
 /// One version of one document. Versions count from 1 without gaps, through deletions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// The logical id, unique within the tenant.
+    /// The resource type.
+    pub kind: ResourceType,
+    /// The logical id, unique within the tenant and type.
     pub id: ResourceId,
     /// The number of this version, from 1.
     pub version: u64,
@@ -26,13 +29,38 @@ pub struct Document {
     pub updated: Timestamp,
     /// How it came to be.
     pub change: Change,
-    /// What the bytes are; `None` for a deletion.
+    /// What it says; `None` for a deletion.
     pub description: Option<Description>,
 }
 
-/// What is known about the bytes of one version.
+impl Document {
+    /// What is known about its bytes; `None` for a deletion, and for all but a Binary.
+    #[must_use]
+    pub fn content(&self) -> Option<&ContentFacts> {
+        self.description.as_ref()?.content.as_ref()
+    }
+
+    /// The resource that was accepted; `None` for a deletion, and mostly for a Binary.
+    #[must_use]
+    pub fn source(&self) -> Option<&Source> {
+        self.description.as_ref()?.source.as_ref()
+    }
+}
+
+/// What one version says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
+    /// The bytes of a Binary; no other resource has any.
+    pub content: Option<ContentFacts>,
+    /// Profiles, security labels and tags.
+    pub labels: Labels,
+    /// What the client sent beside these: of a Binary what is left, if anything, of all others the resource.
+    pub source: Option<Source>,
+}
+
+/// What is known about the bytes of a Binary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentFacts {
     /// The stored type, to the last parameter.
     pub content_type: MediaType,
     /// Number of bytes; never 0.
@@ -41,10 +69,6 @@ pub struct Description {
     pub digest: Digest,
     /// The resource whose access rules apply to the bytes.
     pub security_context: Option<Reference>,
-    /// Profiles, security labels and tags.
-    pub labels: Labels,
-    /// What the client sent beside these, if anything.
-    pub source: Option<Source>,
 }
 
 /// `meta.profile`, `meta.security` and `meta.tag`, in the order in which they were given.
@@ -114,13 +138,13 @@ impl Label {
     }
 }
 
-/// What a client sent beside bytes, type, security context and labels: extensions, language and
-/// the like. Kept so that the same FHIR version gives it back; opaque to everything but `fhir`.
+/// What a client sent, without id, labels and content. Kept so that the same FHIR version gives it back;
+/// opaque to everything but `fhir`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// Names the FHIR version that understands `body`.
     pub dialect: String,
-    /// The rest of the resource as JSON text.
+    /// The resource, or the rest of it, as JSON text.
     pub body: String,
 }
 

@@ -6,19 +6,24 @@
 mod digest;
 mod document;
 mod id;
+mod index;
 mod media_type;
 mod query;
 mod reference;
+mod resource_type;
 mod write;
 
 pub use digest::{Digest, Hasher};
-pub use document::{Change, Description, Document, Label, Labels, Source};
+pub use document::{Change, ContentFacts, Description, Document, Label, Labels, Source};
 pub use id::{InvalidId, ResourceId, TenantId};
+pub use index::{ContentLink, Entry, EntryValue, Index};
 pub use media_type::{InvalidMediaType, MediaType};
 pub use query::{
-    Comparison, Filter, HistoryQuery, HistoryScope, LabelKind, Order, Query, SortKey, TokenMatch, TypeMatch,
+    Comparison, Filter, HistoryQuery, HistoryScope, LabelKind, Order, Parameter, QuantityMatch, Query,
+    ReferenceMatch, Scope, SortKey, TextMatch, TokenMatch, TypeMatch, UriMatch,
 };
 pub use reference::{InvalidReference, Reference};
-pub use write::{Intent, NewState, VersionMatch, Write, WriteOutcome};
+pub use resource_type::{InvalidResourceType, ResourceType};
+pub use write::{Guard, Intent, NewContent, NewState, VersionMatch, Write, WriteOutcome};
 
 pub use jiff::Timestamp;

@@ -1,12 +1,16 @@
 //! What is looked for: searches and histories, in the store's terms.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
-use crate::ResourceId;
+use crate::{ResourceId, ResourceType};
 
 /// A search among the current, undeleted documents of a tenant. All filters hold together.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Query {
+    /// The types among which is searched; none finds nothing.
+    pub scopes: Vec<Scope>,
     /// Conditions, joined by AND.
     pub filters: Vec<Filter>,
     /// Sort keys, most significant first; ties and an empty list are sorted by id.
@@ -17,8 +21,17 @@ pub struct Query {
     pub offset: u64,
 }
 
-/// One condition on a document. The alternatives inside one filter are joined by OR.
+/// Documents of one type.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// The type.
+    pub kind: ResourceType,
+    /// Only documents whose source is in this dialect; `None` means any.
+    pub dialect: Option<&'static str>,
+}
+
+/// One condition on a document. The alternatives inside one filter are joined by OR.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
     /// Its id is one of these.
     Id(Vec<ResourceId>),
@@ -36,8 +49,79 @@ pub enum Filter {
     Not(Box<Filter>),
     /// Whether it has any label of this kind at all.
     HasLabel(LabelKind, bool),
+    /// One of these conditions holds.
+    Any(Vec<Filter>),
+    /// A parameter has one of these codes.
+    Token(Parameter, Vec<TokenMatch>),
+    /// A parameter refers to one of these.
+    Reference(Parameter, Vec<ReferenceMatch>),
+    /// A parameter has one of these texts.
+    Text(Parameter, Vec<TextMatch>),
+    /// A parameter has one of these URIs.
+    Uri(Parameter, Vec<UriMatch>),
+    /// A parameter's time compares to one of these stretches of milliseconds (start included, end excluded).
+    Date(Parameter, Vec<(Comparison, i64, i64)>),
+    /// A parameter's number or quantity compares to one of these.
+    Quantity(Parameter, Vec<QuantityMatch>),
+    /// All these conditions hold for components of the same value of a composite parameter.
+    Composite(Vec<Filter>),
+    /// Whether the parameter has no value at all.
+    Missing(Parameter, bool),
+    /// A parameter refers to a document, of one of these types, that fulfils the condition.
+    Chain(Parameter, Vec<Scope>, Box<Filter>),
+    /// A document of this type fulfils the condition and refers to this one by the parameter.
+    Has(Scope, Parameter, Box<Filter>),
     /// Nothing matches.
     Nothing,
+}
+
+/// The name of a search parameter, as entries have it.
+pub type Parameter = Cow<'static, str>;
+
+/// How a reference is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReferenceMatch {
+    /// It names this resource of the tenant; any type if there is none.
+    Local(Option<ResourceType>, ResourceId),
+    /// It is this URL.
+    Elsewhere(String),
+}
+
+/// How text is compared. Folded texts are without letter case and accents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextMatch {
+    /// It begins with this folded text.
+    Starts(String),
+    /// It has this folded text inside.
+    Contains(String),
+    /// It is exactly this.
+    Exactly(String),
+}
+
+/// How a URI is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UriMatch {
+    /// It is this.
+    Exactly(String),
+    /// It begins with this, at the border of a segment.
+    Below(String),
+    /// This begins with it, at the border of a segment.
+    Above(String),
+}
+
+/// How a number or quantity is compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantityMatch {
+    /// To what is between these.
+    pub comparison: Comparison,
+    /// The least that is equal.
+    pub low: f64,
+    /// The least that is greater.
+    pub high: f64,
+    /// The system of the unit, if it matters; `Some("")` is none.
+    pub system: Option<String>,
+    /// The code of the unit, or the unit, if it matters.
+    pub code: Option<String>,
 }
 
 /// How a stored type is compared.
@@ -87,10 +171,16 @@ pub enum Comparison {
     Less,
     /// Less or equal.
     LessOrEqual,
+    /// Wholly after.
+    StartsAfter,
+    /// Wholly before.
+    EndsBefore,
+    /// In part the same.
+    Overlaps,
 }
 
 /// One sort key and its direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// What is compared.
     pub key: SortKey,
@@ -99,7 +189,7 @@ pub struct Order {
 }
 
 /// What documents can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SortKey {
     /// The logical id, by its bytes.
     Id,
@@ -109,13 +199,17 @@ pub enum SortKey {
     Size,
     /// The stored type.
     ContentType,
+    /// A search parameter: its least value, or its greatest if the order descends. Without one: last.
+    Parameter(Parameter),
 }
 
 /// Whose versions are listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryScope {
     /// Those of one document.
-    Document(ResourceId),
+    Document(ResourceType, ResourceId),
+    /// Those of all documents of these types.
+    Types(Vec<Scope>),
     /// Those of all documents of the tenant.
     Tenant,
 }

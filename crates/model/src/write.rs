@@ -1,11 +1,13 @@
 //! What is to be changed, and on which conditions. The store decides both in one step, so that
 //! two racing clients cannot both win.
 
-use crate::{Document, Labels, MediaType, Query, Reference, ResourceId, Source};
+use crate::{Document, Index, Labels, MediaType, Query, Reference, ResourceId, ResourceType, Source};
 
 /// One change to one document.
 #[derive(Debug, Clone)]
 pub struct Write {
+    /// The type of the document.
+    pub kind: ResourceType,
     /// What is to happen to which document.
     pub intent: Intent,
     /// Only if the current version is one of these.
@@ -81,16 +83,34 @@ impl VersionMatch {
 }
 
 /// The new version of a document, beside its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct NewState {
-    /// The type of the bytes.
-    pub content_type: MediaType,
-    /// The resource whose access rules apply.
-    pub security_context: Option<Reference>,
+    /// What the bytes of a Binary are; no other resource has any.
+    pub content: Option<NewContent>,
     /// Labels to merge with those that are there.
     pub labels: Labels,
     /// What else the client sent.
     pub source: Option<Source>,
+    /// What it is found by.
+    pub index: Index,
+}
+
+/// What the bytes of a new version are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewContent {
+    /// Their type.
+    pub content_type: MediaType,
+    /// The resource whose access rules apply.
+    pub security_context: Option<Reference>,
+}
+
+/// What must still be so when a transaction is committed, since its other parts were made of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guard {
+    /// A search.
+    pub criteria: Query,
+    /// Its one match, or that there is none.
+    pub found: Option<ResourceId>,
 }
 
 /// What a write did.

@@ -14,6 +14,7 @@ pub mod ingest;
 mod interaction;
 mod listen;
 pub mod media;
+mod mhd;
 mod ops;
 mod outcome;
 mod pipeline;
@@ -57,7 +58,7 @@ impl App {
     }
 
     /// The absolute URL of an endpoint for a tenant, without slash at the end.
-    fn base_url(&self, endpoint: &Endpoint, tenant: &TenantId) -> String {
+    pub fn base_url(&self, endpoint: &Endpoint, tenant: &TenantId) -> String {
         let Config { public_url, .. } = &self.config;
         match endpoint.tenant {
             EndpointTenant::Fixed(_) => format!("{public_url}{}", endpoint.path),
@@ -66,7 +67,7 @@ impl App {
     }
 
     /// What follows the base of one of this server's endpoints for `tenant`; `None` for other URLs.
-    fn local_part<'t>(&self, url: &'t str, tenant: &TenantId) -> Option<&'t str> {
+    pub fn local_part<'t>(&self, url: &'t str, tenant: &TenantId) -> Option<&'t str> {
         let path = url.strip_prefix(self.config.public_url.as_str())?;
         let (endpoint, named, rest) = route(&self.config.endpoints, path)?;
         let same_tenant = match &endpoint.tenant {

@@ -4,6 +4,7 @@ mod cli;
 mod clock;
 mod config;
 mod http;
+mod intake;
 mod ui;
 
 use std::process::ExitCode;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use charta_auth::{Action, Grant, may};
-use charta_model::{HistoryQuery, Query, ResourceId, TenantId, Timestamp};
+use charta_model::{HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp};
 use charta_store::{Content, Store, Stored};
 
 pub use charta_store::{HistoryPage, SearchPage};
@@ -48,8 +48,8 @@ impl<'a> Lookup<'a> {
     ///
     /// # Errors
     /// `NotFound`, `Gone` if it is deleted, `Store`.
-    pub async fn read(&self, id: &ResourceId) -> Result<Arc<Stored>, ReadError> {
-        let found = self.store.current(self.tenant, id).await?;
+    pub async fn read(&self, kind: &ResourceType, id: &ResourceId) -> Result<Arc<Stored>, ReadError> {
+        let found = self.store.current(self.tenant, kind, id).await?;
         self.shown(found)
     }
 
@@ -57,8 +57,13 @@ impl<'a> Lookup<'a> {
     ///
     /// # Errors
     /// `NotFound`, `Gone`, `Store`.
-    pub async fn vread(&self, id: &ResourceId, version: u64) -> Result<Arc<Stored>, ReadError> {
-        let found = self.store.version(self.tenant, id, version).await?;
+    pub async fn vread(
+        &self,
+        kind: &ResourceType,
+        id: &ResourceId,
+        version: u64,
+    ) -> Result<Arc<Stored>, ReadError> {
+        let found = self.store.version(self.tenant, kind, id, version).await?;
         self.shown(found)
     }
 
@@ -82,6 +87,44 @@ impl<'a> Lookup<'a> {
             return Err(ReadError::Forbidden);
         }
         Ok(self.store.search(self.tenant, query).await?)
+    }
+
+    /// What these documents refer to, by one parameter or by any; each once, and only what may be seen.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn references(
+        &self,
+        from: &[(ResourceType, ResourceId)],
+        parameter: Option<&str>,
+        target: Option<&ResourceType>,
+    ) -> Result<Vec<Arc<Stored>>, ReadError> {
+        let mut found = Vec::new();
+        for (kind, id) in self.store.references(self.tenant, from, parameter, target).await? {
+            match self.read(&kind, &id).await {
+                Ok(stored) => found.push(stored),
+                Err(ReadError::Store(error)) => return Err(error.into()),
+                Err(_) => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The documents of a scope that refer to these by a parameter; at most `limit`, and only what may be seen.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn referring(
+        &self,
+        to: &[(ResourceType, ResourceId)],
+        scope: &Scope,
+        parameter: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Stored>>, ReadError> {
+        let found = self.store.referring(self.tenant, to, scope, parameter, limit).await?;
+        let may_be_seen =
+            |stored: &Arc<Stored>| may(self.grant, Action::Read, self.tenant, Some(&stored.document));
+        Ok(found.into_iter().filter(may_be_seen).collect())
     }
 
     /// The bytes of a version that this lookup gave.

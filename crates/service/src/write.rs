@@ -1,8 +1,8 @@
 //! Create, update and delete: conditions are decided by the store in one step with the change.
 
 use charta_auth::{Action, Grant, may};
-use charta_model::{Intent, TenantId, Timestamp, Write, WriteOutcome};
-use charta_store::{CommitError, Uploaded};
+use charta_model::{Guard, Intent, TenantId, Timestamp, Write, WriteOutcome};
+use charta_store::{CommitError, TransactError, Uploaded};
 
 use crate::Service;
 
@@ -35,6 +35,27 @@ impl Service {
             return Err(WriteError::Forbidden);
         }
         Ok(self.store.commit(tenant, write, content, now).await?)
+    }
+
+    /// Carries out all these changes or none, provided that the guards still hold. Answered when all of them are
+    /// on stable storage; nobody sees some without the others.
+    ///
+    /// # Errors
+    /// What failed, and which write it was, if it was one of them.
+    pub async fn transact(
+        &self,
+        tenant: &TenantId,
+        grant: &Grant,
+        writes: Vec<(Write, Option<Uploaded>)>,
+        guards: Vec<Guard>,
+        now: Timestamp,
+    ) -> Result<Vec<WriteOutcome>, (Option<usize>, WriteError)> {
+        let refused = writes.iter().position(|(write, _)| !may(grant, action(&write.intent), tenant, None));
+        if let Some(index) = refused {
+            return Err((Some(index), WriteError::Forbidden));
+        }
+        let outcome = self.store.transact(tenant, writes, guards, now).await;
+        outcome.map_err(|TransactError { index, error }| (index, error.into()))
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
 
-use charta_model::{Digest, WriteOutcome};
+use charta_model::{Digest, ResourceType, WriteOutcome};
 use charta_store::{Access, Options, Store, testing};
 
 const WRITERS: u64 = 6;
@@ -49,7 +49,7 @@ async fn write(store: Store, run: u64, writer: u64, output: Arc<std::sync::Mutex
         let step = run * 1_000_000 + number;
         if step % 23 == 11 {
             let purged = format!("p{writer}-{}", number % 3);
-            let _ = store.purge(&tenant, &testing::id(&purged)).await;
+            let _ = store.purge(&tenant, &ResourceType::BINARY, &testing::id(&purged)).await;
             continue;
         }
         let (name, write) = match step % 7 {

@@ -1,10 +1,11 @@
 //! Measures the store: commits a second, cached lookups, and opening.
 //!
 //! ```text
-//! cargo run --release -p charta-store --example measure -- <directory> [documents]
+//! cargo run --release -p charta-store --example measure -- <directory> [documents [records]]
 //! ```
 //!
-//! With a number of documents it also fills a store with so many and measures opening it.
+//! With a number of documents it also fills a store with so many and measures opening it, and another with as
+//! many records, which it then searches; with `records` only that.
 #![allow(clippy::print_stdout, reason = "results go to stdout")]
 
 use std::{
@@ -15,7 +16,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use charta_model::{HistoryQuery, HistoryScope, Query};
+use charta_model::{
+    Comparison, ContentLink, Entry, EntryValue, Filter, HistoryQuery, HistoryScope, Order, Query,
+    ReferenceMatch, ResourceId, ResourceType, SortKey, TokenMatch, Write,
+};
 use charta_store::{Access, Options, Store, testing};
 
 const RUN: Duration = Duration::from_secs(3);
@@ -27,6 +31,10 @@ async fn main() {
     let documents: Option<u64> = arguments.next().map(|number| number.parse().expect("a number"));
     let directory = Path::new(&directory);
     fs::create_dir_all(directory).expect("the directory can be made");
+    if let (Some(documents), Some(_)) = (documents, arguments.next()) {
+        records(&directory.join("few-records"), 1_000).await;
+        return records(&directory.join("many-records"), documents).await;
+    }
     bare(directory);
     let store = open(&directory.join("store"));
     for callers in [1, 16, 64] {
@@ -38,6 +46,8 @@ async fn main() {
     store.close().await;
     if let Some(documents) = documents {
         million(&directory.join("many"), documents).await;
+        records(&directory.join("few-records"), 1_000).await;
+        records(&directory.join("many-records"), documents).await;
     }
 }
 
@@ -91,16 +101,22 @@ async fn put(store: &Store, name: &str, size: usize) {
 
 async fn lookups(store: &Store) {
     let (tenant, id) = (testing::tenant("t"), testing::id("1024-1-0-0"));
-    let stored = store.current(&tenant, &id).await.expect("the catalog answers").expect("it is there");
+    let stored = store
+        .current(&tenant, &ResourceType::BINARY, &id)
+        .await
+        .expect("the catalog answers")
+        .expect("it is there");
     let begun = Instant::now();
     for _ in 0..1_000_000 {
-        std::hint::black_box(store.cached(&tenant, &id));
+        std::hint::black_box(store.cached(&tenant, &ResourceType::BINARY, &id));
     }
     println!("cached(): {} ns", begun.elapsed().as_nanos() / 1_000_000);
     let begun = Instant::now();
     for number in 0..2000 {
         let id = testing::id(&format!("1024-64-{}-{}", number % 64, number / 64));
-        std::hint::black_box(store.current(&tenant, &id).await.expect("the catalog answers"));
+        std::hint::black_box(
+            store.current(&tenant, &ResourceType::BINARY, &id).await.expect("the catalog answers"),
+        );
     }
     println!("current() past the cache: {} us", begun.elapsed().as_micros() / 2000);
     std::hint::black_box(stored);
@@ -129,15 +145,141 @@ async fn million(directory: &Path, documents: u64) {
     let store = open(directory);
     println!("opened in {:?}", begun.elapsed());
     let (tenant, id) = (testing::tenant("t"), testing::id("many-7-77"));
-    store.current(&tenant, &id).await.expect("the catalog answers").expect("it is there");
+    store
+        .current(&tenant, &ResourceType::BINARY, &id)
+        .await
+        .expect("the catalog answers")
+        .expect("it is there");
     println!("opened and read in {:?}", begun.elapsed());
     let begun = Instant::now();
-    let history =
-        HistoryQuery { scope: HistoryScope::Tenant, since: None, at: None, before: None, limit: 50 };
+    let history = HistoryQuery {
+        scope: HistoryScope::Types(vec![testing::scope("Binary")]),
+        since: None,
+        at: None,
+        before: None,
+        limit: 50,
+    };
     store.history(&tenant, &history).await.expect("the catalog answers");
     println!("a page of the history of all in {:?}", begun.elapsed());
     let begun = Instant::now();
-    store.search(&tenant, &Query { limit: 50, ..Query::default() }).await.expect("the catalog answers");
+    store.search(&tenant, &Query { limit: 50, ..testing::binaries() }).await.expect("the catalog answers");
     println!("a page of all documents in {:?}", begun.elapsed());
     store.close().await;
+}
+
+/// DocumentReferences of patients with 20 each, and how long it takes to find some of a patient's.
+async fn records(directory: &Path, documents: u64) {
+    const TOGETHER: usize = 500;
+    const IMPORTERS: usize = 4;
+    let store = open(directory);
+    let tenant = testing::tenant("t");
+    let patients = (documents / 20).max(1);
+    let begun = Instant::now();
+    let importers: Vec<_> = (0..if std::env::var("SKIP").is_ok() { 0 } else { IMPORTERS })
+        .map(|importer| {
+            let (store, tenant) = (store.clone(), tenant.clone());
+            tokio::spawn(async move {
+                let firsts = (0..documents).step_by(TOGETHER).skip(importer).step_by(IMPORTERS);
+                for first in firsts {
+                    let numbers = first..documents.min(first + TOGETHER as u64);
+                    let writes = numbers.map(|number| (record(number, patients), None)).collect();
+                    store.transact(&tenant, writes, Vec::new(), testing::at(1)).await.expect("a commit");
+                }
+            })
+        })
+        .collect();
+    for importer in importers {
+        importer.await.expect("no importer fails");
+    }
+    let rate = documents as f64 / begun.elapsed().as_secs_f64();
+    println!("{documents} records with {ENTRIES} entries, in transactions of {TOGETHER}: {rate:.0}/s");
+    for (name, filters) in [("patient", 1), ("patient, category", 2), ("patient, category, date", 3)] {
+        let (mut times, mut found) = (Vec::new(), 0);
+        for number in 0..2000u64 {
+            let patient = (number * 7919) % patients;
+            let query = Query {
+                scopes: vec![testing::scope("DocumentReference")],
+                filters: of_patient(patient).into_iter().take(filters).collect(),
+                order: vec![Order { key: SortKey::Parameter("date".into()), descending: true }],
+                limit: 20,
+                ..Query::default()
+            };
+            let begun = Instant::now();
+            found += store.search(&tenant, &query).await.expect("the catalog answers").total;
+            times.push(begun.elapsed());
+        }
+        times.sort_unstable();
+        println!(
+            "{documents} records, by {name}: median {:?}, 99 of 100 {:?}, {} on average",
+            times[1000],
+            times[1980],
+            found / 2000
+        );
+    }
+    store.close().await;
+}
+
+const ENTRIES: usize = 15;
+
+fn of_patient(patient: u64) -> Vec<Filter> {
+    let id = testing::id(&format!("patient-{patient}"));
+    vec![
+        Filter::Reference("patient".into(), vec![ReferenceMatch::Local(Some(ResourceType::PATIENT), id)]),
+        Filter::Token(
+            "category".into(),
+            vec![TokenMatch {
+                system: Some("http://example.org/categories".into()),
+                code: Some("Clinical-Note-1".into()),
+                case_sensitive: true,
+            }],
+        ),
+        Filter::Date("date".into(), vec![(Comparison::GreaterOrEqual, DAY_MS * 5000, DAY_MS * 5001)]),
+    ]
+}
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+fn record(number: u64, patients: u64) -> Write {
+    // The documents of one patient do not come one after the other.
+    let patient = testing::id(&format!("patient-{}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % patients));
+    let random = number.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 16;
+    let entry = |name: &'static str, value| Entry { parameter: name.into(), part: 0, value };
+    let token = |name, system: &str, code: String| {
+        entry(name, EntryValue::Token { system: Some(system.into()), code: Some(code) })
+    };
+    let reference = |name, kind: ResourceType, id: &ResourceId| {
+        entry(name, EntryValue::Reference { kind, id: id.clone() })
+    };
+    let day = |name, day: u64| {
+        let start_ms = i64::try_from(day).expect("small") * DAY_MS;
+        entry(name, EntryValue::Date { start_ms, end_ms: start_ms + 1000 })
+    };
+    let exact = format!("Discharge summary number {number}");
+    let entries = vec![
+        reference("patient", ResourceType::PATIENT, &patient),
+        reference("subject", ResourceType::PATIENT, &patient),
+        reference("author", testing::kind("Practitioner"), &testing::id(&format!("dr-{}", random % 500))),
+        reference("encounter", testing::kind("Encounter"), &testing::id(&format!("e-{random}"))),
+        token("identifier", "urn:oid:1.2.3.4", format!("{random:016x}")),
+        token("status", "http://hl7.org/fhir/document-reference-status", "current".into()),
+        token("type", "http://loinc.org", format!("{}-{}", 10_000 + random % 97, random % 7)),
+        token("category", "http://example.org/categories", format!("Clinical-Note-{}", random % 2)),
+        token("contenttype", "urn:ietf:bcp:13", "application/pdf".into()),
+        token("facility", "http://example.org/facilities", format!("f{}", random % 20)),
+        token("format", "http://ihe.net/formats", "urn:ihe:pcc:xphr:2007".into()),
+        day("date", random % 10_000),
+        day("period", random % 10_000),
+        entry("location", EntryValue::Uri(format!("Binary/b-{number}"))),
+        entry("description", EntryValue::Text { folded: exact.to_lowercase(), exact }),
+    ];
+    assert_eq!(entries.len(), ENTRIES);
+    let mut write =
+        testing::put_record("DocumentReference", &format!("{:016x}", random ^ 0x5555), &"x".repeat(1500));
+    if let Some(state) = &mut write.state {
+        state.index.entries = entries;
+        let link =
+            ContentLink { binary: testing::id(&format!("b-{number}")), version: None, in_error: false };
+        state.index.links.push(link);
+    }
+    write
 }

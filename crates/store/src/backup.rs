@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use charta_model::{Digest, Hasher};
+use charta_model::{Digest, Hasher, ResourceId, ResourceType, TenantId};
 
 use crate::{
     Access, BackupSummary, Error, Finding, Progress, Store,
@@ -124,8 +124,8 @@ async fn copy_content(
 fn open_catalog(directory: &Directory) -> Result<Box<dyn Catalog>, Error> {
     struct Alone;
     impl Companion for Alone {
-        fn changing(&self, _: &[(charta_model::TenantId, charta_model::ResourceId)]) {}
-        fn changed(&self, _: &[(charta_model::TenantId, charta_model::ResourceId)]) {}
+        fn changing(&self, _: &[(TenantId, ResourceType, ResourceId)]) {}
+        fn changed(&self, _: &[(TenantId, ResourceType, ResourceId)]) {}
         fn holds(&self, _: &str, _: u64) -> bool {
             true
         }

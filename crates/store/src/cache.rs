@@ -13,19 +13,20 @@
 //!   the catalog, which changes at one instant. So no two reads in sequence go back in time.
 
 use std::{
+    collections::HashMap,
     hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use charta_model::{ResourceId, TenantId};
+use charta_model::{ResourceId, ResourceType, TenantId};
 use lru::LruCache;
 
 use crate::Stored;
 
 const SHARDS: usize = 16;
 
-/// Two names of 64 bytes and what parts them.
-const NAME_BYTES_MAX: usize = 129;
+/// Three names of 64 bytes and what parts them.
+const NAME_BYTES_MAX: usize = 194;
 
 /// Current versions, deletions included, up to a number of bytes.
 pub struct Cache {
@@ -37,8 +38,8 @@ struct Shard {
     entries: LruCache<Box<[u8]>, Arc<Stored>>,
     bytes: usize,
     generation: u64,
-    /// Documents between `changing` and `changed`, once for each call.
-    changing: Vec<Box<[u8]>>,
+    /// Documents between `changing` and `changed`, and how many calls of the latter are to come.
+    changing: HashMap<Box<[u8]>, usize>,
 }
 
 /// The generation before a read.
@@ -54,7 +55,7 @@ impl Cache {
                 entries: LruCache::unbounded(),
                 bytes: 0,
                 generation: 0,
-                changing: Vec::new(),
+                changing: HashMap::new(),
             })
         };
         Self { shards: std::array::from_fn(shard), shard_bytes_max: bytes_max / SHARDS }
@@ -62,26 +63,26 @@ impl Cache {
 
     /// The newest version, if it is here.
     #[must_use]
-    pub fn lookup(&self, tenant: &TenantId, id: &ResourceId) -> Option<Arc<Stored>> {
-        let name = Name::of(tenant, id);
+    pub fn lookup(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Option<Arc<Stored>> {
+        let name = Name::of(tenant, kind, id);
         self.shard(&name).entries.get(name.bytes()).cloned()
     }
 
     /// To be taken before the read whose result is to be inserted.
     #[must_use]
-    pub fn ticket(&self, tenant: &TenantId, id: &ResourceId) -> Ticket {
-        Ticket(self.shard(&Name::of(tenant, id)).generation)
+    pub fn ticket(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Ticket {
+        Ticket(self.shard(&Name::of(tenant, kind, id)).generation)
     }
 
     /// Keeps what was read after taking the ticket, unless it may have changed since.
-    pub fn insert(&self, ticket: Ticket, tenant: &TenantId, id: &ResourceId, stored: &Arc<Stored>) {
+    pub fn insert(&self, ticket: Ticket, tenant: &TenantId, stored: &Arc<Stored>) {
         let weight = stored.weight_bytes();
         if weight > self.shard_bytes_max {
             return;
         }
-        let name = Name::of(tenant, id);
+        let name = Name::of(tenant, &stored.document.kind, &stored.document.id);
         let mut shard = self.shard(&name);
-        if shard.generation != ticket.0 || shard.changing.iter().any(|changing| **changing == *name.bytes()) {
+        if shard.generation != ticket.0 || shard.changing.contains_key(name.bytes()) {
             return;
         }
         let old = shard.entries.put(name.bytes().into(), Arc::clone(stored));
@@ -94,22 +95,25 @@ impl Cache {
     }
 
     /// Before a commit: these documents leave the cache and stay out.
-    pub fn changing(&self, tenant: &TenantId, id: &ResourceId) {
-        let name = Name::of(tenant, id);
+    pub fn changing(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) {
+        let name = Name::of(tenant, kind, id);
         let mut shard = self.shard(&name);
         if let Some(old) = shard.entries.pop(name.bytes()) {
             shard.bytes -= old.weight_bytes();
         }
-        shard.changing.push(name.bytes().into());
+        *shard.changing.entry(name.bytes().into()).or_default() += 1;
     }
 
     /// After a commit, whether it succeeded or not.
-    pub fn changed(&self, tenant: &TenantId, id: &ResourceId) {
-        let name = Name::of(tenant, id);
+    pub fn changed(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) {
+        let name = Name::of(tenant, kind, id);
         let mut shard = self.shard(&name);
         shard.generation += 1;
-        if let Some(at) = shard.changing.iter().position(|changing| **changing == *name.bytes()) {
-            shard.changing.swap_remove(at);
+        if let Some(calls) = shard.changing.get_mut(name.bytes()) {
+            *calls -= 1;
+            if *calls == 0 {
+                shard.changing.remove(name.bytes());
+            }
         }
     }
 
@@ -142,20 +146,22 @@ fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tenant and id as one key, made without allocating.
+/// Tenant, type and id as one key, made without allocating.
 struct Name {
     bytes: [u8; NAME_BYTES_MAX],
     length: usize,
 }
 
 impl Name {
-    fn of(tenant: &TenantId, id: &ResourceId) -> Self {
-        let (tenant, id) = (tenant.as_str().as_bytes(), id.as_str().as_bytes());
-        let mut bytes = [0; NAME_BYTES_MAX]; // neither name holds a 0, so that the one between parts them
-        bytes[..tenant.len()].copy_from_slice(tenant);
-        let length = tenant.len() + 1 + id.len();
-        bytes[tenant.len() + 1..length].copy_from_slice(id);
-        Self { bytes, length }
+    fn of(tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Self {
+        let mut name = Self { bytes: [0; NAME_BYTES_MAX], length: 0 };
+        for part in [tenant.as_str(), kind.as_str(), id.as_str()] {
+            let end = name.length + part.len();
+            name.bytes[name.length..end].copy_from_slice(part.as_bytes());
+            name.length = end + 1; // no name holds a 0, so that the one between parts them
+        }
+        name.length -= 1;
+        name
     }
 
     fn bytes(&self) -> &[u8] {

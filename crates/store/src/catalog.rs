@@ -2,13 +2,16 @@
 
 pub mod sqlite;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use charta_model::{Digest, HistoryQuery, Query, ResourceId, TenantId, Timestamp, Write, WriteOutcome};
+use charta_model::{
+    Digest, Guard, HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp, Write,
+    WriteOutcome,
+};
 
-use crate::{CommitError, Error, Finding, HistoryPage, SearchPage, Stored, Uploaded};
+use crate::{Error, Finding, HistoryPage, Referrer, SearchPage, Stored, TransactError, Uploaded};
 
 /// Keeps records. One process writes; others may read beside it.
 ///
@@ -16,12 +19,18 @@ use crate::{CommitError, Error, Finding, HistoryPage, SearchPage, Stored, Upload
 #[async_trait]
 pub trait Catalog: Send + Sync {
     /// The newest version of a document, be it a deletion. Small content comes with it.
-    async fn current(&self, tenant: &TenantId, id: &ResourceId) -> Result<Option<Stored>, Error>;
+    async fn current(
+        &self,
+        tenant: &TenantId,
+        kind: &ResourceType,
+        id: &ResourceId,
+    ) -> Result<Option<Stored>, Error>;
 
     /// One version of a document, without content.
     async fn version(
         &self,
         tenant: &TenantId,
+        kind: &ResourceType,
         id: &ResourceId,
         version: u64,
     ) -> Result<Option<Stored>, Error>;
@@ -38,21 +47,48 @@ pub trait Catalog: Send + Sync {
     /// `Missing` if there is none under this key, `Corrupt` if it is not what was stored.
     async fn bytes(&self, content: i64) -> Result<Bytes, Error>;
 
-    /// Decides and stores one write; returns when it is on stable storage. The write happens even if
-    /// the caller stops waiting.
+    /// Decides and stores these writes in order, all or none, after the guards; returns when they are on
+    /// stable storage. They happen even if the caller stops waiting.
     ///
-    /// Keeps `content` if a new record names it, and discards it otherwise; leaves it if the commit
-    /// failed in a way that a crash could undo (Contract 2).
-    async fn commit(
+    /// Keeps content that a new record names, and discards the rest; leaves it if the commit failed in a way
+    /// that a crash could undo (Contract 2).
+    async fn transact(
         &self,
         tenant: &TenantId,
-        write: Write,
-        content: Option<Uploaded>,
+        writes: Vec<(Write, Option<Uploaded>)>,
+        guards: Vec<Guard>,
         now: Timestamp,
-    ) -> Result<WriteOutcome, CommitError>;
+    ) -> Result<Vec<WriteOutcome>, TransactError>;
+
+    /// The versions that name a Binary as their content, newest first.
+    async fn referrers(
+        &self,
+        tenant: &TenantId,
+        binary: &ResourceId,
+        limit: usize,
+    ) -> Result<Vec<Referrer>, Error>;
+
+    /// What these current documents refer to, each once; by one parameter and of one type, or any.
+    async fn references(
+        &self,
+        tenant: &TenantId,
+        from: &[(ResourceType, ResourceId)],
+        parameter: Option<&str>,
+        target: Option<&ResourceType>,
+    ) -> Result<Vec<(ResourceType, ResourceId)>, Error>;
+
+    /// The first current documents of `scope`, by id, that refer to any of these.
+    async fn referring(
+        &self,
+        tenant: &TenantId,
+        to: &[(ResourceType, ResourceId)],
+        scope: &Scope,
+        parameter: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Stored>>, Error>;
 
     /// Removes a document with every version; `false` if there is none.
-    async fn purge(&self, tenant: &TenantId, id: &ResourceId) -> Result<bool, Error>;
+    async fn purge(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Result<bool, Error>;
 
     /// Removes the records of content that no version refers to, and remembers what they named in the
     /// content store until it is [`removed`](Catalog::removed).
@@ -128,10 +164,10 @@ pub struct Tally {
 /// What a catalog tells and asks the rest of the store while it commits.
 pub trait Companion: Send + Sync {
     /// These documents are about to change: from now on nothing remembered about them holds.
-    fn changing(&self, documents: &[(TenantId, ResourceId)]);
+    fn changing(&self, documents: &[(TenantId, ResourceType, ResourceId)]);
 
     /// The change is over, done or not. Called once for each `changing`, before the acknowledgement.
-    fn changed(&self, documents: &[(TenantId, ResourceId)]);
+    fn changed(&self, documents: &[(TenantId, ResourceType, ResourceId)]);
 
     /// Whether the content store still has something of this size under the key.
     fn holds(&self, key: &str, size_bytes: u64) -> bool;

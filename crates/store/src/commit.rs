@@ -4,8 +4,8 @@
 //! Contract 11: conditions are decided at one instant together with the write.
 
 use charta_model::{
-    Change, Description, Digest, Document, Intent, NewState, Query, ResourceId, Timestamp, VersionMatch,
-    Write, WriteOutcome,
+    Change, ContentFacts, Description, Digest, Document, Intent, NewState, Query, ResourceId, ResourceType,
+    Timestamp, VersionMatch, Write, WriteOutcome,
 };
 
 use crate::{CommitError, Error};
@@ -87,7 +87,8 @@ pub fn target(intent: &Intent, matches: &[Document]) -> Result<Step, CommitError
 /// changes nothing.
 ///
 /// # Errors
-/// Those of [`CommitError`]; `Unusable` if a new version has no state or no bytes.
+/// Those of [`CommitError`]; `Unusable` if a new version has no state, a Binary no bytes, or another resource
+/// bytes or no source.
 pub fn decide(
     target: &Target,
     newest: Option<&Document>,
@@ -102,26 +103,49 @@ pub fn decide(
         Action::PutNew if live.is_some() => return Err(CommitError::ClaimedIdExists),
         Action::Delete => {
             let Some(live) = live else { return Ok(WriteOutcome::NothingToDelete) };
-            return Ok(WriteOutcome::Deleted(next(target, Some(live), Change::Deleted, None, now)));
+            let deletion = next(&write.kind, target, Some(live), Change::Deleted, None, now);
+            return Ok(WriteOutcome::Deleted(deletion));
         }
         Action::Create | Action::Put | Action::PutNew => {}
     }
     let state = write.state.as_ref().ok_or(Error::Unusable("a new version needs a state"))?;
-    let (size_bytes, digest) = content.ok_or(Error::Unusable("a new version needs bytes"))?;
-    if size_bytes == 0 {
-        return Err(Error::Unusable("a document has at least one byte").into());
-    }
     let before = live.and_then(|live| live.description.as_ref());
-    let description = describe(before, state, size_bytes, digest);
+    let description = describe(before, state, facts(&write.kind, state, content)?);
     match live {
         Some(live) if live.description.as_ref() == Some(&description) => {
             Ok(WriteOutcome::Unchanged(live.clone()))
         }
         Some(live) => {
-            let document = next(target, Some(live), Change::Updated, Some(description), now);
+            let document = next(&write.kind, target, Some(live), Change::Updated, Some(description), now);
             Ok(WriteOutcome::Updated(document))
         }
-        None => Ok(WriteOutcome::Created(next(target, newest, Change::Created, Some(description), now))),
+        None => {
+            let document = next(&write.kind, target, newest, Change::Created, Some(description), now);
+            Ok(WriteOutcome::Created(document))
+        }
+    }
+}
+
+/// What is known about the bytes of the new version: of a Binary all, of other resources that there are none.
+fn facts(
+    kind: &ResourceType,
+    state: &NewState,
+    content: Option<(u64, Digest)>,
+) -> Result<Option<ContentFacts>, Error> {
+    if state.source.as_ref().is_some_and(|source| source.dialect.is_empty()) {
+        return Err(Error::Unusable("a source needs the name of its dialect"));
+    }
+    match (&state.content, content) {
+        (Some(new), Some((size_bytes @ 1.., digest))) if kind.is_binary() => Ok(Some(ContentFacts {
+            content_type: new.content_type.clone(),
+            size_bytes,
+            digest,
+            security_context: new.security_context.clone(),
+        })),
+        _ if kind.is_binary() => Err(Error::Unusable("a Binary has a content type and at least one byte")),
+        (None, None) if state.source.is_some() => Ok(None),
+        (None, None) => Err(Error::Unusable("a resource without a source")),
+        _ => Err(Error::Unusable("only a Binary has bytes")),
     }
 }
 
@@ -140,23 +164,17 @@ fn check_conditions(write: &Write, current: Option<u64>) -> Result<(), CommitErr
     Ok(())
 }
 
-fn describe(before: Option<&Description>, state: &NewState, size_bytes: u64, digest: Digest) -> Description {
+fn describe(before: Option<&Description>, state: &NewState, content: Option<ContentFacts>) -> Description {
     let labels = match before {
         Some(before) => before.labels.updated_by(&state.labels),
         None => state.labels.clone(),
     };
-    Description {
-        content_type: state.content_type.clone(),
-        size_bytes,
-        digest,
-        security_context: state.security_context.clone(),
-        labels,
-        source: state.source.clone(),
-    }
+    Description { content, labels, source: state.source.clone() }
 }
 
 /// Contract 6: the version after `newest`, later than it.
 fn next(
+    kind: &ResourceType,
     target: &Target,
     newest: Option<&Document>,
     change: Change,
@@ -166,12 +184,12 @@ fn next(
     let earliest_ms = newest.map_or(i64::MIN, |newest| newest.updated.as_millisecond() + 1);
     let updated = Timestamp::from_millisecond(now.as_millisecond().max(earliest_ms)).unwrap_or(now);
     let version = newest.map_or(0, |newest| newest.version) + 1;
-    Document { id: target.id.clone(), version, updated, change, description }
+    Document { kind: kind.clone(), id: target.id.clone(), version, updated, change, description }
 }
 
 #[cfg(test)]
 mod tests {
-    use charta_model::{Labels, MediaType};
+    use charta_model::{MediaType, NewContent, Source};
 
     use super::*;
 
@@ -180,15 +198,15 @@ mod tests {
     }
 
     fn update(name: &str) -> Write {
+        let content_type = MediaType::new("text/plain").unwrap();
         Write {
+            kind: ResourceType::BINARY,
             intent: Intent::Update { id: id(name) },
             if_match: None,
             if_none_match: None,
             state: Some(NewState {
-                content_type: MediaType::new("text/plain").unwrap(),
-                security_context: None,
-                labels: Labels::default(),
-                source: None,
+                content: Some(NewContent { content_type, security_context: None }),
+                ..NewState::default()
             }),
         }
     }
@@ -275,5 +293,39 @@ mod tests {
         assert!(matches!(updated, Ok(WriteOutcome::Updated(_))));
         let fresh = run(&matching(None, true), None, b"2", 0);
         assert!(matches!(fresh, Ok(WriteOutcome::Created(d)) if d.id == id("fresh")));
+    }
+
+    #[test]
+    fn a_binary_has_bytes_and_all_else_a_source() {
+        let decided = |write: &Write, bytes: Option<&[u8]>| {
+            let Ok(Step::On(target)) = target(&write.intent, &[]) else { panic!() };
+            let bytes = bytes.map(|bytes| (bytes.len() as u64, Digest::of(bytes)));
+            decide(&target, None, write, bytes, Timestamp::UNIX_EPOCH)
+        };
+        let binary = update("a");
+        let source = |dialect: &str| Some(Source { dialect: dialect.into(), body: "{}".into() });
+        let record = |dialect| Write {
+            kind: ResourceType::PATIENT,
+            state: Some(NewState { source: source(dialect), ..NewState::default() }),
+            ..update("a")
+        };
+        assert!(
+            matches!(decided(&binary, Some(b"1")), Ok(WriteOutcome::Created(d)) if d.content().is_some())
+        );
+        assert!(matches!(decided(&record("x"), None), Ok(WriteOutcome::Created(d)) if d.content().is_none()));
+        let sourceless = Write { state: Some(NewState::default()), ..record("x") };
+        let with_type = Write { kind: ResourceType::PATIENT, ..update("a") };
+        for (write, bytes) in [
+            (&binary, None),
+            (&binary, Some(&b""[..])),
+            (&Write { state: Some(NewState::default()), ..update("a") }, Some(b"1")),
+            (&record("x"), Some(b"1")),
+            (&record(""), None),
+            (&sourceless, None),
+            (&with_type, None),
+        ] {
+            let refused = decided(write, bytes);
+            assert!(matches!(refused, Err(CommitError::Store(Error::Unusable(_)))), "{refused:?}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::{io, sync::Arc};
 
+use charta_model::{ResourceId, ResourceType};
+
 /// Why the store could not do what it was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
@@ -83,9 +85,48 @@ pub enum CommitError {
     /// No document matches and the claimed id exists.
     #[error("the claimed id exists and does not match")]
     ClaimedIdExists,
+    /// A current document names the Binary by a link without a version, so its bytes stay as they are.
+    #[error("{kind}/{id} names the Binary as its content")]
+    InUse {
+        /// The type of that document.
+        kind: ResourceType,
+        /// Its id.
+        id: ResourceId,
+    },
+    /// A [`Guard`](charta_model::Guard) no longer holds.
+    #[error("what was looked up before has changed")]
+    Changed,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Error),
+}
+
+/// Why a transaction was not done. Nothing of it is visible, unless the store says that it is unavailable:
+/// then it may have been done whole.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{error}")]
+pub struct TransactError {
+    /// The write that failed, counted from 0; `None` if it is a guard or the store.
+    pub index: Option<usize>,
+    /// What is wrong.
+    #[source]
+    pub error: CommitError,
+}
+
+impl TransactError {
+    /// The store's own error, if that is what it is.
+    pub(crate) fn into_store(self) -> Option<Error> {
+        match self.error {
+            CommitError::Store(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for TransactError {
+    fn from(error: Error) -> Self {
+        Self { index: None, error: error.into() }
+    }
 }
 
 impl From<rusqlite::Error> for CommitError {

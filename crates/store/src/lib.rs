@@ -40,8 +40,10 @@ pub mod testing;
 mod upload;
 
 pub use content::Content;
-pub use error::{CommitError, Error};
+pub use error::{CommitError, Error, TransactError};
 pub use options::{Access, OpenError, Options};
 pub use store::{Progress, Store};
-pub use stored::{BackupSummary, Finding, HistoryPage, Place, SearchPage, Statistics, Stored, Swept};
+pub use stored::{
+    BackupSummary, Finding, HistoryPage, Place, Referrer, SearchPage, Statistics, Stored, Swept,
+};
 pub use upload::{Body, Upload, Uploaded};

@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use charta_model::{HistoryQuery, Query, ResourceId, TenantId, Timestamp, Write, WriteOutcome};
+use charta_model::{
+    Guard, HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp, Write, WriteOutcome,
+};
 
 use crate::{
-    Access, CommitError, Content, Error, HistoryPage, OpenError, Options, SearchPage, Statistics, Stored,
-    Upload, Uploaded,
+    Access, CommitError, Content, Error, HistoryPage, OpenError, Options, Referrer, SearchPage, Statistics,
+    Stored, TransactError, Upload, Uploaded,
     cache::Cache,
     catalog::{Catalog, Companion, sqlite::Sqlite},
     content::{ContentStore, Opened, files::Files},
@@ -84,24 +86,31 @@ impl Store {
     ///
     /// # Errors
     /// `Unavailable` if trying again may help, `Corrupt` if the record makes no sense.
-    pub async fn current(&self, tenant: &TenantId, id: &ResourceId) -> Result<Option<Arc<Stored>>, Error> {
+    pub async fn current(
+        &self,
+        tenant: &TenantId,
+        kind: &ResourceType,
+        id: &ResourceId,
+    ) -> Result<Option<Arc<Stored>>, Error> {
         let cache = &self.0.beside.cache;
-        if let Some(stored) = cache.lookup(tenant, id) {
+        if let Some(stored) = cache.lookup(tenant, kind, id) {
             return Ok(Some(stored));
         }
         if self.0.access == Access::ReadOnly {
-            return Ok(self.0.catalog.current(tenant, id).await?.map(Arc::new)); // others write
+            return Ok(self.0.catalog.current(tenant, kind, id).await?.map(Arc::new)); // others write
         }
-        let ticket = cache.ticket(tenant, id); // Contract 10: before the read
-        let Some(stored) = self.0.catalog.current(tenant, id).await?.map(Arc::new) else { return Ok(None) };
-        cache.insert(ticket, tenant, id, &stored);
-        Ok(Some(stored))
+        let ticket = cache.ticket(tenant, kind, id); // Contract 10: before the read
+        let stored = self.0.catalog.current(tenant, kind, id).await?.map(Arc::new);
+        if let Some(stored) = &stored {
+            cache.insert(ticket, tenant, stored);
+        }
+        Ok(stored)
     }
 
     /// The same if it is in memory; never waits. `None` says nothing about the document.
     #[must_use]
-    pub fn cached(&self, tenant: &TenantId, id: &ResourceId) -> Option<Arc<Stored>> {
-        self.0.beside.cache.lookup(tenant, id)
+    pub fn cached(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Option<Arc<Stored>> {
+        self.0.beside.cache.lookup(tenant, kind, id)
     }
 
     /// One version of a document, be it a deletion; `None` if there is none of that number.
@@ -111,10 +120,11 @@ impl Store {
     pub async fn version(
         &self,
         tenant: &TenantId,
+        kind: &ResourceType,
         id: &ResourceId,
         version: u64,
     ) -> Result<Option<Arc<Stored>>, Error> {
-        Ok(self.0.catalog.version(tenant, id, version).await?.map(Arc::new))
+        Ok(self.0.catalog.version(tenant, kind, id, version).await?.map(Arc::new))
     }
 
     /// A page of versions, newest first; an empty one if there never was such a document.
@@ -136,17 +146,17 @@ impl Store {
     /// Opens the bytes of one version.
     ///
     /// # Errors
-    /// `Missing` if it is a deletion, was swept after a purge, or was lost; `Corrupt` if it is not what
-    /// was stored; `Unavailable` if trying again may help.
+    /// `Missing` if it is a deletion or no Binary, was swept after a purge, or was lost; `Corrupt` if it is
+    /// not what was stored; `Unavailable` if trying again may help.
     pub async fn content(&self, stored: &Stored) -> Result<Content, Error> {
-        let opened = match (&stored.place, &stored.document.description) {
-            (Place::Memory(bytes), _) => Opened::Memory(bytes.clone()),
-            (Place::Catalog(key), _) => Opened::Memory(self.0.catalog.bytes(*key).await?),
-            (Place::File(key), Some(description)) => self.0.content.open(key, description.size_bytes).await?,
-            _ => return Err(Error::Missing("of a deletion".into())),
+        let facts = stored.document.content().ok_or_else(|| Error::Missing("of what has none".into()))?;
+        let opened = match &stored.place {
+            Place::Memory(bytes) => Opened::Memory(bytes.clone()),
+            Place::Catalog(key) => Opened::Memory(self.0.catalog.bytes(*key).await?),
+            Place::File(key) => self.0.content.open(key, facts.size_bytes).await?,
+            Place::Nowhere => return Err(Error::Missing("of what has none".into())),
         };
-        let size_bytes = stored.document.description.as_ref().map_or(0, |description| description.size_bytes);
-        Ok(Content::new(size_bytes, opened))
+        Ok(Content::new(facts.size_bytes, opened))
     }
 
     /// Begins to take in bytes.
@@ -167,7 +177,67 @@ impl Store {
         content: Option<Uploaded>,
         now: Timestamp,
     ) -> Result<WriteOutcome, CommitError> {
-        self.0.catalog.commit(tenant, write, content, now).await
+        let outcomes = self.0.catalog.transact(tenant, vec![(write, content)], Vec::new(), now).await;
+        let outcome = outcomes.map_err(|failed| failed.error)?.pop();
+        outcome.ok_or_else(|| Error::Unavailable("the catalog gave no answer".into()).into())
+    }
+
+    /// Does all of these writes in order, or none of them, provided that the guards still hold. They become
+    /// visible at once, and are on stable storage when this returns.
+    ///
+    /// # Errors
+    /// What is wrong, and with which write.
+    pub async fn transact(
+        &self,
+        tenant: &TenantId,
+        writes: Vec<(Write, Option<Uploaded>)>,
+        guards: Vec<Guard>,
+        now: Timestamp,
+    ) -> Result<Vec<WriteOutcome>, TransactError> {
+        self.0.catalog.transact(tenant, writes, guards, now).await
+    }
+
+    /// The versions that name a Binary as their content, newest first and at most `limit` of them.
+    ///
+    /// # Errors
+    /// As [`Store::current`].
+    pub async fn referrers(
+        &self,
+        tenant: &TenantId,
+        binary: &ResourceId,
+        limit: usize,
+    ) -> Result<Vec<Referrer>, Error> {
+        self.0.catalog.referrers(tenant, binary, limit).await
+    }
+
+    /// What these current documents refer to, by one parameter or by any, each once; of one type or of any.
+    ///
+    /// # Errors
+    /// As [`Store::current`].
+    pub async fn references(
+        &self,
+        tenant: &TenantId,
+        from: &[(ResourceType, ResourceId)],
+        parameter: Option<&str>,
+        target: Option<&ResourceType>,
+    ) -> Result<Vec<(ResourceType, ResourceId)>, Error> {
+        self.0.catalog.references(tenant, from, parameter, target).await
+    }
+
+    /// Current, undeleted documents of `scope` that refer to any of these, by one parameter or by any, each
+    /// once; the first `limit` by id.
+    ///
+    /// # Errors
+    /// As [`Store::current`].
+    pub async fn referring(
+        &self,
+        tenant: &TenantId,
+        to: &[(ResourceType, ResourceId)],
+        scope: &Scope,
+        parameter: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Stored>>, Error> {
+        self.0.catalog.referring(tenant, to, scope, parameter, limit).await
     }
 
     /// Removes a document with every version; `false` if there is none. Its bytes go with the next
@@ -175,8 +245,13 @@ impl Store {
     ///
     /// # Errors
     /// `ReadOnly`; those of a write.
-    pub async fn purge(&self, tenant: &TenantId, id: &ResourceId) -> Result<bool, Error> {
-        self.0.catalog.purge(tenant, id).await
+    pub async fn purge(
+        &self,
+        tenant: &TenantId,
+        kind: &ResourceType,
+        id: &ResourceId,
+    ) -> Result<bool, Error> {
+        self.0.catalog.purge(tenant, kind, id).await
     }
 
     /// Whether the store can serve: the catalog answers and, when opened for writing, content could be
@@ -252,12 +327,12 @@ struct Beside {
 }
 
 impl Companion for Beside {
-    fn changing(&self, documents: &[(TenantId, ResourceId)]) {
-        documents.iter().for_each(|(tenant, id)| self.cache.changing(tenant, id));
+    fn changing(&self, documents: &[(TenantId, ResourceType, ResourceId)]) {
+        documents.iter().for_each(|(tenant, kind, id)| self.cache.changing(tenant, kind, id));
     }
 
-    fn changed(&self, documents: &[(TenantId, ResourceId)]) {
-        documents.iter().for_each(|(tenant, id)| self.cache.changed(tenant, id));
+    fn changed(&self, documents: &[(TenantId, ResourceType, ResourceId)]) {
+        documents.iter().for_each(|(tenant, kind, id)| self.cache.changed(tenant, kind, id));
     }
 
     fn holds(&self, key: &str, size_bytes: u64) -> bool {

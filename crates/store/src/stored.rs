@@ -39,7 +39,7 @@ impl Stored {
 /// Where the bytes of a version are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// A deletion has none.
+    /// A deletion has none, nor has anything but a Binary.
     Nowhere,
     /// Here: they came with the record.
     Memory(Bytes),
@@ -67,6 +67,19 @@ pub struct SearchPage {
     pub matches: Vec<Arc<Stored>>,
     /// How many documents match on all pages.
     pub total: u64,
+}
+
+/// A version that names a Binary as its content.
+#[derive(Debug, Clone)]
+pub struct Referrer {
+    /// That version.
+    pub document: Arc<Stored>,
+    /// Whether it is the current one.
+    pub current: bool,
+    /// The version of the Binary that it names; `None` means the current one.
+    pub version: Option<u64>,
+    /// Whether it says of itself that it was entered in error.
+    pub in_error: bool,
 }
 
 /// What a sweep removed.

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use charta_model::{
-    Filter, Intent, Label, LabelKind, Labels, MediaType, NewState, Query, ResourceId, TenantId, Timestamp,
-    TokenMatch, Write,
+    Filter, Intent, Label, LabelKind, Labels, MediaType, NewContent, NewState, Query, ResourceId,
+    ResourceType, Scope, Source, TenantId, Timestamp, TokenMatch, Write,
 };
 
 use crate::{Upload, Uploaded, content::memory::Memory};
@@ -38,12 +38,14 @@ pub fn at(ms: i64) -> Timestamp {
 /// Everything but the bytes of a plain text without labels.
 #[must_use]
 pub fn text() -> NewState {
-    NewState {
-        content_type: MediaType::new("text/plain").expect("a media type"),
-        security_context: None,
-        labels: Labels::default(),
-        source: None,
-    }
+    typed("text/plain", NewState::default())
+}
+
+/// The state with bytes of this type.
+#[must_use]
+pub fn typed(content_type: &str, state: NewState) -> NewState {
+    let content_type = MediaType::new(content_type).expect("tests use valid types");
+    NewState { content: Some(NewContent { content_type, security_context: None }), ..state }
 }
 
 /// The same with one tag.
@@ -53,14 +55,57 @@ pub fn tagged(system: &str, code: &str) -> NewState {
     NewState { labels: Labels { tags: vec![tag], ..Labels::default() }, ..text() }
 }
 
-/// A write without conditions.
+/// A write of a Binary without conditions.
 #[must_use]
 pub fn write(intent: Intent, state: NewState) -> Write {
+    write_of(ResourceType::BINARY, intent, state)
+}
+
+/// A write without conditions.
+#[must_use]
+pub fn write_of(kind: ResourceType, intent: Intent, state: NewState) -> Write {
     let state = match intent {
         Intent::Delete { .. } | Intent::DeleteMatching { .. } => None,
         _ => Some(state),
     };
-    Write { intent, if_match: None, if_none_match: None, state }
+    Write { kind, intent, if_match: None, if_none_match: None, state }
+}
+
+/// A resource type.
+#[must_use]
+pub fn kind(name: &str) -> ResourceType {
+    ResourceType::new(name).expect("tests use valid types")
+}
+
+/// A resource without bytes: its source is `body` in the dialect "x".
+#[must_use]
+pub fn record(body: &str) -> NewState {
+    let source = Some(Source { dialect: "x".into(), body: body.into() });
+    NewState { source, ..NewState::default() }
+}
+
+/// A new version of this resource without bytes, or its first.
+#[must_use]
+pub fn put_record(kind_name: &str, name: &str, body: &str) -> Write {
+    write_of(kind(kind_name), Intent::Update { id: id(name) }, record(body))
+}
+
+/// The deletion of this resource.
+#[must_use]
+pub fn delete_record(kind_name: &str, name: &str) -> Write {
+    write_of(kind(kind_name), Intent::Delete { id: id(name) }, NewState::default())
+}
+
+/// Among documents of this type, whatever their dialect.
+#[must_use]
+pub fn scope(name: &str) -> Scope {
+    Scope { kind: kind(name), dialect: None }
+}
+
+/// A search for all Binaries.
+#[must_use]
+pub fn binaries() -> Query {
+    Query { scopes: vec![scope("Binary")], limit: 10, ..Query::default() }
 }
 
 /// A new version of this document, or its first.
@@ -75,11 +120,11 @@ pub fn delete(name: &str) -> Write {
     write(Intent::Delete { id: id(name) }, text())
 }
 
-/// A search for a tag.
+/// A search for Binaries with a tag.
 #[must_use]
 pub fn by_tag(code: &str) -> Query {
     let token = TokenMatch { system: None, code: Some(code.into()), case_sensitive: true };
-    Query { filters: vec![Filter::Label(LabelKind::Tag, vec![token])], limit: 10, ..Query::default() }
+    Query { filters: vec![Filter::Label(LabelKind::Tag, vec![token])], ..binaries() }
 }
 
 /// Bytes that are in, kept in memory.

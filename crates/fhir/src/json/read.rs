@@ -8,8 +8,9 @@ use crate::Node;
 /// Deepest nesting; more than was ever stored, less than a stack.
 const DEPTH_MAX: usize = 128;
 
-/// The value that `text` is, or `None` if it is not JSON.
-pub(crate) fn read(text: &str) -> Option<Node> {
+/// The value that `text` is, or `None` if it is not JSON. [`crate::resource::read`] is for what clients send.
+#[must_use]
+pub fn read(text: &str) -> Option<Node> {
     let mut reader = Reader { text, at: 0 };
     let node = reader.value(0)?;
     reader.space();

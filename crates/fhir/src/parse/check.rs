@@ -5,6 +5,7 @@ use charta_model::ResourceId;
 
 use crate::Version;
 use crate::base64::Decoder;
+use crate::primitive::{is_date, is_date_time, is_time, is_writable};
 
 use super::elements::{Element, Type};
 use super::value::{Object, Value, is_number, member_path};
@@ -126,51 +127,6 @@ fn text_fits(text: &str, holds: Type) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether XML can hold it; what came in one format has to be able to leave in the other.
-const fn is_writable(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
-}
-
-/// `2024`, `2024-05` or `2024-05-31`
-fn is_date(text: &str) -> bool {
-    let within =
-        |part: Option<&str>, lowest, highest| part.is_none_or(|part| number(part, 2, lowest, highest));
-    let mut parts = text.split('-');
-    parts.next().is_some_and(|year| number(year, 4, 1, 9999))
-        && within(parts.next(), 1, 12)
-        && within(parts.next(), 1, 31)
-        && parts.next().is_none()
-}
-
-/// `10:30:00` or `10:30:00.125`
-fn is_time(text: &str) -> bool {
-    let (whole, fraction) = text.split_once('.').map_or((text, None), |(whole, rest)| (whole, Some(rest)));
-    let parts: Vec<&str> = whole.split(':').collect();
-    let fraction_fits =
-        |digits: &str| (1..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    matches!(*parts, [hour, minute, second]
-        if number(hour, 2, 0, 23) && number(minute, 2, 0, 59) && number(second, 2, 0, 60))
-        && fraction.is_none_or(fraction_fits)
-}
-
-/// A whole date, `T`, a time with seconds and an offset.
-fn is_date_time(text: &str) -> bool {
-    let Some((date, rest)) = text.split_once('T') else { return false };
-    let time = rest.strip_suffix('Z').or_else(|| {
-        let at = rest.rfind(['+', '-'])?;
-        let (time, offset) = rest.split_at(at);
-        let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-        (number(hours, 2, 0, 14) && number(minutes, 2, 0, 59)).then_some(time)
-    });
-    date.len() == 10 && is_date(date) && time.is_some_and(is_time)
-}
-
-fn number(text: &str, digits: usize, lowest: u32, highest: u32) -> bool {
-    text.len() == digits
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && text.parse().is_ok_and(|number| (lowest..=highest).contains(&number))
 }
 
 fn structure(path: &str, message: &str) -> ReadError {

@@ -88,7 +88,7 @@ pub fn read(text: &str) -> Result<Element, ReadError> {
     root.filter(|_| open.is_empty()).ok_or_else(|| malformed("Binary", "the body ends early"))
 }
 
-fn element(start: &BytesStart<'_>, reader: &NsReader<&[u8]>, path: &str) -> Result<Element, ReadError> {
+pub fn element(start: &BytesStart<'_>, reader: &NsReader<&[u8]>, path: &str) -> Result<Element, ReadError> {
     let name = start.local_name().into_inner().to_owned();
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
@@ -111,7 +111,7 @@ fn element(start: &BytesStart<'_>, reader: &NsReader<&[u8]>, path: &str) -> Resu
     Ok(Element { name, attributes, children: Vec::new() })
 }
 
-fn declaration(decl: &BytesDecl<'_>) -> Result<(), ReadError> {
+pub fn declaration(decl: &BytesDecl<'_>) -> Result<(), ReadError> {
     let version = decl.version().map_err(|_| malformed("Binary", "not well-formed XML"))?;
     if version != "1.0" {
         return Err(malformed("Binary", "XML has to be of version 1.0"));
@@ -123,7 +123,7 @@ fn declaration(decl: &BytesDecl<'_>) -> Result<(), ReadError> {
     }
 }
 
-fn is_fhir(namespace: &ResolveResult<'_>) -> bool {
+pub fn is_fhir(namespace: &ResolveResult<'_>) -> bool {
     *namespace == ResolveResult::Bound(Namespace(FHIR))
 }
 

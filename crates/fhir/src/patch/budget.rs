@@ -10,7 +10,7 @@ const DEPTH_MAX: usize = 128;
 /// What a result may weigh beyond four times the resource.
 const ALLOWANCE: usize = 1 << 20;
 /// How often the largest result may be looked through or copied.
-const PASSES_MAX: usize = 16;
+const PASSES_MAX: usize = 32;
 
 /// What is left to spend.
 #[derive(Debug)]

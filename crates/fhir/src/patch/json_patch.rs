@@ -255,7 +255,7 @@ fn sorted<'a>(members: &'a [(Cow<'static, str>, Node)]) -> Vec<(&'a str, &'a Nod
     sorted
 }
 
-fn same_value(left: &str, right: &str) -> bool {
+pub(super) fn same_value(left: &str, right: &str) -> bool {
     decimal(left).is_some_and(|left| Some(left) == decimal(right))
 }
 

@@ -14,11 +14,11 @@ use crate::{Node, Version};
 /// Clause: FHIR R4 binary.html#resource
 #[must_use]
 pub fn binary(document: &Document, version: Version, subset: &Subset, slot: usize) -> Node {
-    let description = document.description.as_ref();
-    let kept = Kept::of(description, version);
-    let security_context = description.filter(|_| version != Version::Dstu2).and_then(|description| {
-        kept.inside("securityContext").reference(description.security_context.as_ref())
-    });
+    let content = document.content();
+    let kept = Kept::of(document.description.as_ref(), version);
+    let security_context = content
+        .filter(|_| version != Version::Dstu2)
+        .and_then(|content| kept.inside("securityContext").reference(content.security_context.as_ref()));
     let whole = with_companions(
         [
             ("resourceType", Some(Node::text("Binary"))),
@@ -26,9 +26,9 @@ pub fn binary(document: &Document, version: Version, subset: &Subset, slot: usiz
             ("meta", Some(meta(document, version, subset, &kept.inside("meta")))),
             ("implicitRules", kept.member("implicitRules")),
             ("language", kept.member("language")),
-            ("contentType", description.map(|known| Node::text(known.content_type.as_str().to_owned()))),
+            ("contentType", content.map(|known| Node::text(known.content_type.as_str().to_owned()))),
             ("securityContext", security_context),
-            (version.payload_element(), description.map(|_| Node::Base64(slot))),
+            (version.payload_element(), content.map(|_| Node::Base64(slot))),
         ],
         &kept,
     );
@@ -44,7 +44,7 @@ pub(super) fn instant(time: Timestamp) -> Node {
     Node::text(format!("{time:.3}"))
 }
 
-fn meta(document: &Document, version: Version, subset: &Subset, kept: &Kept) -> Node {
+pub(super) fn meta(document: &Document, version: Version, subset: &Subset, kept: &Kept) -> Node {
     let none = Labels::default();
     let labels = document.description.as_ref().map_or(&none, |description| &description.labels);
     let mut tags = kept.codings("tag", &labels.tags);

@@ -2,8 +2,7 @@
 
 use charta_model::{Change, Document, Timestamp};
 
-use super::Subset;
-use super::binary::{binary, instant};
+use super::binary::instant;
 use crate::{Node, Version};
 
 /// A link of a Bundle.
@@ -20,10 +19,12 @@ pub struct BundleLink {
 pub struct Entry<'a> {
     /// The version to show; a deletion only in a history.
     pub document: &'a Document,
-    /// `[base]/Binary/[id]`, without version.
+    /// `[base]/[type]/[id]`, without version.
     pub full_url: String,
-    /// The content of the answer that its bytes are.
-    pub slot: usize,
+    /// What is shown of it; a deletion is not shown.
+    pub resource: Option<Node>,
+    /// `match` or `include`, in a search.
+    pub mode: &'static str,
 }
 
 /// One page of a history or search.
@@ -38,9 +39,7 @@ pub struct Page<'a> {
     /// Paging; a searchset has `self`.
     pub links: &'a [BundleLink],
     /// In the order of the page.
-    pub entries: &'a [Entry<'a>],
-    /// The part of each resource that is asked for.
-    pub subset: &'a Subset,
+    pub entries: Vec<Entry<'a>>,
 }
 
 /// A Bundle of type history.
@@ -50,20 +49,21 @@ pub struct Page<'a> {
 ///
 /// Clause: FHIR R4 http.html#history
 #[must_use]
-pub fn history(version: Version, page: &Page<'_>) -> Node {
-    let entries = page.entries.iter().map(|entry| {
+pub fn history(version: Version, mut page: Page<'_>) -> Node {
+    let entries = std::mem::take(&mut page.entries);
+    let entries = entries.into_iter().map(|entry| {
         let document = entry.document;
         let is_deletion = document.change == Change::Deleted;
-        let resource = (!is_deletion).then(|| binary(document, version, page.subset, entry.slot));
         let has_url = !(is_deletion && version == Version::Dstu2);
         Node::object([
-            ("fullUrl", has_url.then(|| Node::text(entry.full_url.clone()))),
-            ("resource", resource),
+            ("fullUrl", has_url.then(|| Node::text(entry.full_url))),
+            ("resource", entry.resource),
             ("request", Some(request(document))),
             ("response", version.is_r4_or_later().then(|| response(document))),
         ])
     });
-    bundle(version, "history", page, entries.collect())
+    let entries = entries.collect();
+    bundle(version, "history", &page, entries)
 }
 
 /// A Bundle of type searchset. `outcome`, if any, tells about the search: the entry's `urn:uuid:` URL and the
@@ -71,14 +71,14 @@ pub fn history(version: Version, page: &Page<'_>) -> Node {
 ///
 /// Clause: FHIR R4 http.html#search
 #[must_use]
-pub fn searchset(version: Version, page: &Page<'_>, outcome: Option<(String, Node)>) -> Node {
-    let matches = page.entries.iter().map(|entry| {
-        let resource = binary(entry.document, version, page.subset, entry.slot);
-        found(entry.full_url.clone(), resource, "match")
-    });
+pub fn searchset(version: Version, mut page: Page<'_>, outcome: Option<(String, Node)>) -> Node {
+    let entries = std::mem::take(&mut page.entries);
+    let matches =
+        entries.into_iter().filter_map(|entry| Some(found(entry.full_url, entry.resource?, entry.mode)));
     let outcome_mode = if version.is_r4_or_later() { "outcome" } else { "include" };
     let outcome = outcome.map(|(full_url, resource)| found(full_url, resource, outcome_mode));
-    bundle(version, "searchset", page, matches.chain(outcome).collect())
+    let entries = matches.chain(outcome).collect();
+    bundle(version, "searchset", &page, entries)
 }
 
 fn found(full_url: String, resource: Node, mode: &'static str) -> Node {
@@ -114,11 +114,11 @@ fn bundle(version: Version, kind: &'static str, page: &Page<'_>, entries: Vec<No
 /// How the version could have come to be: conditional requests are shown as direct ones, and only the
 /// very first version by POST, since no POST gives a deleted document its id back.
 fn request(document: &Document) -> Node {
-    let id = &document.id;
+    let (kind, id) = (&document.kind, &document.id);
     let (method, url) = match document.change {
-        Change::Created if document.version == 1 => ("POST", "Binary".to_owned()),
-        Change::Created | Change::Updated => ("PUT", format!("Binary/{id}")),
-        Change::Deleted => ("DELETE", format!("Binary/{id}")),
+        Change::Created if document.version == 1 => ("POST", kind.as_str().to_owned()),
+        Change::Created | Change::Updated => ("PUT", format!("{kind}/{id}")),
+        Change::Deleted => ("DELETE", format!("{kind}/{id}")),
     };
     Node::object([("method", Some(Node::text(method))), ("url", Some(Node::text(url)))])
 }

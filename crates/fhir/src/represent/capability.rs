@@ -3,7 +3,7 @@
 //! The statement says what the endpoint really does; an interaction is added here when it is served,
 //! not before.
 
-use crate::{Node, Profile, Version};
+use crate::{Node, Profile, Version, definitions::ParameterKind};
 
 /// What an endpoint is like.
 #[derive(Debug, Clone)]
@@ -20,8 +20,29 @@ pub struct Capabilities<'a> {
     pub software_version: &'a str,
     /// Whether it asks for SMART access tokens.
     pub secured: bool,
-    /// Whether it takes writes.
-    pub writable: bool,
+    /// What it does with each type, sorted by name.
+    pub resources: Vec<Resource>,
+    /// What it does with the system as a whole: the codes of the version.
+    pub interactions: Vec<&'static str>,
+}
+
+/// What an endpoint does with a type.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// The type.
+    pub name: &'static str,
+    /// Codes of interactions.
+    pub interactions: Vec<&'static str>,
+    /// Whether it keeps and shows old versions.
+    pub versions: bool,
+    /// Whether a client may choose the id of a new resource.
+    pub update_create: bool,
+    /// Whether create, update and delete take conditions.
+    pub conditional: bool,
+    /// Whether it can be patched.
+    pub patch: bool,
+    /// Whether its search parameters are listed.
+    pub search: bool,
 }
 
 /// The Conformance (DSTU2) or CapabilityStatement of an endpoint.
@@ -65,10 +86,19 @@ fn formats(version: Version) -> Vec<Node> {
 }
 
 fn rest(of: &Capabilities<'_>) -> Node {
+    let in_dstu2 = of.version == Version::Dstu2;
+    let of_system: Vec<_> =
+        of.interactions.iter().copied().filter(|code| !(in_dstu2 && matches!(*code, "batch"))).collect();
     Node::object([
         ("mode", text("server")),
         ("security", Some(security(of))),
-        ("resource", Some(Node::Array(vec![binary(of)]))),
+        ("resource", Node::array(of.resources.iter().map(|resource| one(of, resource)).collect())),
+        ("interaction", Node::array(coded(&of_system))),
+        // What DSTU2 has instead of an interaction.
+        (
+            "transactionMode",
+            text("both").filter(|_| of.version == Version::Dstu2 && of.interactions.contains(&"batch")),
+        ),
     ])
 }
 
@@ -97,43 +127,41 @@ fn security(of: &Capabilities<'_>) -> Node {
     ])
 }
 
-fn binary(of: &Capabilities<'_>) -> Node {
+fn one(of: &Capabilities<'_>, resource: &Resource) -> Node {
     let version = of.version;
-    let all = of.profile == Profile::Standard;
-    let writes = all && of.writable;
     let yes_or_no = |yes: bool| Some(Node::Bool(yes));
-    let interactions = interactions(version, all, writes)
-        .into_iter()
-        .map(|code| Node::object([("code", text(code))]))
-        .collect();
+    let is_binary = resource.name == "Binary";
+    let conditional_delete = if resource.conditional { "single" } else { "not-supported" };
+    let includes = |names: Vec<String>| Node::array(names.into_iter().map(Node::text).collect());
+    let references = match resource.search && !is_binary {
+        true => references(version, resource.name),
+        false => Vec::new(),
+    };
     Node::object([
-        ("type", text("Binary")),
-        ("documentation", documentation(version)),
-        ("interaction", Node::array(interactions)),
+        ("type", text(resource.name)),
+        ("documentation", documentation(version).filter(|_| is_binary)),
+        ("interaction", Node::array(coded(&resource.interactions))),
         ("versioning", text("versioned")),
-        ("readHistory", yes_or_no(all)),
-        ("updateCreate", yes_or_no(writes)),
-        ("conditionalCreate", yes_or_no(writes)),
+        ("readHistory", yes_or_no(resource.versions)),
+        ("updateCreate", yes_or_no(resource.update_create)),
+        ("conditionalCreate", yes_or_no(resource.conditional)),
         ("conditionalRead", text("full-support").filter(|_| version >= Version::Stu3)),
-        ("conditionalUpdate", yes_or_no(writes)),
-        ("conditionalDelete", text(if writes { "single" } else { "not-supported" })),
-        ("searchParam", Node::array(if all { search_parameters(version) } else { Vec::new() })),
+        ("conditionalUpdate", yes_or_no(resource.conditional)),
+        ("conditionalPatch", yes_or_no(resource.patch).filter(|_| version == Version::R5)),
+        ("conditionalDelete", text(conditional_delete)),
+        ("searchInclude", includes(references)),
+        ("searchParam", Node::array(search_parameters(version, resource))),
     ])
 }
 
-fn interactions(version: Version, all: bool, writes: bool) -> Vec<&'static str> {
-    let mut codes = vec!["read"];
-    if all {
-        codes.extend(["vread", "history-instance", "history-type"]);
-    }
-    if writes {
-        codes.extend(["create", "update", "delete"]);
-    }
-    // Since R4, Binary "does not support searching".
-    if all && !version.is_r4_or_later() {
-        codes.push("search-type");
-    }
-    codes
+fn coded(codes: &[&'static str]) -> Vec<Node> {
+    codes.iter().map(|code| Node::object([("code", text(code))])).collect()
+}
+
+fn references(version: Version, name: &str) -> Vec<String> {
+    let known = version.definitions().search_parameters(name).iter();
+    let references = known.filter(|parameter| parameter.kind == ParameterKind::Reference);
+    references.map(|parameter| format!("{name}:{}", parameter.name)).collect()
 }
 
 /// DSTU2 has no place for it.
@@ -142,31 +170,53 @@ fn documentation(version: Version) -> Option<Node> {
     text(content).filter(|_| version >= Version::Stu3)
 }
 
+/// What is common to all types.
+const COMMON: [(&str, &str, &str); 5] = [
+    ("_id", "token", "Resource-id"),
+    ("_lastUpdated", "date", "Resource-lastUpdated"),
+    ("_profile", "uri", "Resource-profile"),
+    ("_security", "token", "Resource-security"),
+    ("_tag", "token", "Resource-tag"),
+];
+
+/// Clause: FHIR R4 search.html
 /// Clause: FHIR STU3 binary.html#search
-fn search_parameters(version: Version) -> Vec<Node> {
-    if version.is_r4_or_later() {
+fn search_parameters(version: Version, resource: &Resource) -> Vec<Node> {
+    if !resource.search {
         return Vec::new();
     }
-    let parameters = [
-        ("_id", "token", Some("Resource-id")),
-        ("_lastUpdated", "date", Some("Resource-lastUpdated")),
-        ("_profile", "uri", Some("Resource-profile")),
-        ("_security", "token", Some("Resource-security")),
-        ("_tag", "token", Some("Resource-tag")),
-        ("contenttype", "token", Some("Binary-contenttype")),
-        ("size", "number", None),
-    ];
-    let parameters = parameters.into_iter().map(|(name, kind, definition)| {
-        let url = definition.map(|id| Node::text(format!("http://hl7.org/fhir/SearchParameter/{id}")));
-        let ours = "The number of bytes of the content; a parameter of this server.";
-        Node::object([
-            ("name", text(name)),
-            ("definition", url),
-            ("type", text(kind)),
-            ("documentation", text(ours).filter(|_| definition.is_none())),
-        ])
+    let of =
+        |name: &'static str, kind: &'static str| Node::object([("name", text(name)), ("type", text(kind))]);
+    let common = COMMON.into_iter().map(|(name, kind, definition)| {
+        let url = Node::text(format!("http://hl7.org/fhir/SearchParameter/{definition}"));
+        Node::object([("name", text(name)), ("definition", Some(url)), ("type", text(kind))])
     });
-    parameters.collect()
+    if resource.name == "Binary" {
+        let ours = "The number of bytes of the content; a parameter of this server.";
+        let size =
+            Node::object([("name", text("size")), ("type", text("number")), ("documentation", text(ours))]);
+        let url = "http://hl7.org/fhir/SearchParameter/Binary-contenttype";
+        let content_type =
+            Node::object([("name", text("contenttype")), ("definition", text(url)), ("type", text("token"))]);
+        return common.chain([content_type, size]).collect();
+    }
+    let own = version.definitions().search_parameters(resource.name).iter();
+    let own = own.filter(|parameter| parameter.kind != ParameterKind::Special);
+    common.chain(own.map(|parameter| of(parameter.name, kind_name(parameter.kind)))).collect()
+}
+
+const fn kind_name(kind: ParameterKind) -> &'static str {
+    match kind {
+        ParameterKind::Token => "token",
+        ParameterKind::Reference => "reference",
+        ParameterKind::Date => "date",
+        ParameterKind::String => "string",
+        ParameterKind::Uri => "uri",
+        ParameterKind::Quantity => "quantity",
+        ParameterKind::Number => "number",
+        ParameterKind::Composite => "composite",
+        ParameterKind::Special => "special",
+    }
 }
 
 fn text(value: &'static str) -> Option<Node> {

@@ -29,6 +29,14 @@ impl Kept {
         }
     }
 
+    /// What was kept of `meta`.
+    pub(super) fn within(meta: Option<Node>) -> Self {
+        match meta {
+            Some(Node::Object(members)) => Self(in_order(members)),
+            _ => Self(Members::new()),
+        }
+    }
+
     /// The members of the object `name`.
     pub(super) fn inside(&self, name: &str) -> Self {
         match self.member(name) {

@@ -1,6 +1,43 @@
 //! Which part of a resource the client asked for: `_summary` and `_elements`.
 
-use crate::Version;
+use std::borrow::Cow;
+
+use crate::{
+    Node, Version,
+    definitions::{Definitions, Type, TypeKind},
+};
+
+type Members = Vec<(Cow<'static, str>, Node)>;
+
+/// What the summary keeps inside of what it keeps: in `DocumentReference.content`, not the bytes.
+fn summarized(members: Members, of: &Type, definitions: &Definitions) -> Members {
+    let inside = |(name, value): (Cow<'static, str>, Node)| {
+        let base = name.strip_prefix('_').unwrap_or(&name);
+        let Some(property) = of.property(base) else { return (name, value) };
+        let holds = definitions.type_at(property.type_index);
+        let has_marks = matches!(holds.kind, TypeKind::Backbone) || holds.name == "Attachment";
+        let value = if has_marks { part(value, holds, definitions) } else { value };
+        (name, value)
+    };
+    members.into_iter().map(inside).collect()
+}
+
+fn part(value: Node, of: &Type, definitions: &Definitions) -> Node {
+    match value {
+        Node::Array(items) => {
+            Node::Array(items.into_iter().map(|item| part(item, of, definitions)).collect())
+        }
+        Node::Object(members) => {
+            let marked = members.into_iter().filter(|(name, _)| {
+                let base = name.strip_prefix('_').unwrap_or(name);
+                base == "id"
+                    || of.property(base).is_some_and(|found| found.element.summary || found.element.min > 0)
+            });
+            Node::Object(summarized(marked.collect(), of, definitions))
+        }
+        other => other,
+    }
+}
 
 /// The values of `_summary` that concern a single resource; `count` concerns searches alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,6 +89,43 @@ impl Subset {
             Some(names) => mandatory_content || names.iter().any(|name| name == element),
         };
         always || (in_summary && in_elements)
+    }
+
+    /// The part of a resource that is kept.
+    ///
+    /// Clause: FHIR R4 search.html#summary
+    pub(super) fn of_resource(&self, resource: Node, version: Version) -> Node {
+        let definitions = version.definitions();
+        let of = resource.text_at("resourceType").and_then(|name| definitions.resource(name));
+        let (Node::Object(members), Some(of)) = (&resource, of) else { return resource };
+        let whole = self.elements.is_none()
+            && !matches!(self.summary, Some(Summary::True | Summary::Text | Summary::Data));
+        if whole {
+            return resource;
+        }
+        let kept = members.iter().filter(|(name, _)| {
+            let base = name.strip_prefix('_').unwrap_or(name);
+            if matches!(base, "resourceType" | "id" | "meta" | "implicitRules") {
+                return true;
+            }
+            let Some(property) = of.property(base) else { return false };
+            let needed = property.element.min > 0 || property.element.modifier;
+            let in_summary = match self.summary {
+                None | Some(Summary::False) => true,
+                Some(Summary::True) => property.element.summary,
+                Some(Summary::Text) => base == "text" || property.element.min > 0,
+                Some(Summary::Data) => base != "text",
+            };
+            let in_elements = self.elements.as_ref().is_none_or(|names| {
+                needed || names.iter().any(|name| name == base || name == property.element.name)
+            });
+            in_summary && in_elements
+        });
+        let kept = kept.cloned().collect();
+        match self.summary {
+            Some(Summary::True) => Node::Object(summarized(kept, of, definitions)),
+            _ => Node::Object(kept),
+        }
     }
 
     /// Whether what is left is to be marked as a part.

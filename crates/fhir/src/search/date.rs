@@ -18,6 +18,13 @@ pub(super) fn range(text: &str) -> Option<(Timestamp, Timestamp)> {
     Some((clamped(start), clamped(end)))
 }
 
+/// The same in milliseconds since 1970, however far away.
+pub(crate) fn range_ms(text: &str) -> Option<(i64, i64)> {
+    let (start, end) = nanoseconds(text)?;
+    let floor = |time: i128| i64::try_from(time.div_euclid(1_000_000)).ok();
+    Some((floor(start)?, floor(end + 999_999)?))
+}
+
 fn nanoseconds(text: &str) -> Option<(i128, i128)> {
     let (date, time) = text.split_once('T').map_or((text, None), |(date, time)| (date, Some(time)));
     let rest = &mut &*date;

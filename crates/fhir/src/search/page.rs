@@ -38,7 +38,8 @@ impl PageParameters {
             "_elements" => {
                 parameter.plain()?;
                 let names = parameter.alternatives().map(str::trim);
-                let names = names.map(|name| name.strip_prefix("Binary.").unwrap_or(name).to_owned());
+                let names =
+                    names.map(|name| name.split_once('.').map_or(name, |(_, element)| element).to_owned());
                 self.elements.get_or_insert_default().extend(names);
             }
             _ => return Ok(false),

@@ -8,16 +8,18 @@ use super::SearchError;
 
 /// A parameter as it was given, decoded.
 pub(super) struct Parameter<'a> {
+    /// Name and modifier as given.
+    pub(super) whole: &'a str,
     pub(super) name: &'a str,
     pub(super) modifier: Option<&'a str>,
     pub(super) value: &'a str,
 }
 
 impl<'a> Parameter<'a> {
-    pub(super) fn new(name: &'a str, value: &'a str) -> Self {
-        match name.split_once(':') {
-            Some((name, modifier)) => Self { name, modifier: Some(modifier), value },
-            None => Self { name, modifier: None, value },
+    pub(super) fn new(whole: &'a str, value: &'a str) -> Self {
+        match whole.split_once(':') {
+            Some((name, modifier)) => Self { whole, name, modifier: Some(modifier), value },
+            None => Self { whole, name: whole, modifier: None, value },
         }
     }
 

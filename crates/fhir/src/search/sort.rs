@@ -2,18 +2,18 @@
 
 use charta_model::{Order, SortKey};
 
-use super::SearchError;
 use super::parameter::Parameter;
+use super::{Among, SearchError};
 use crate::Version;
 
 /// The keys, the part of the value that they come from, and whether there were keys that are not known.
 ///
 /// Clause: FHIR STU3 search.html#sort
 pub(super) fn sort(
-    version: Version,
+    among: &Among<'_>,
     parameter: &Parameter<'_>,
 ) -> Result<(Vec<Order>, String, bool), SearchError> {
-    let has_direction_in_name = version == Version::Dstu2;
+    let has_direction_in_name = among.version == Version::Dstu2;
     let descending = match parameter.modifier {
         None => false,
         Some("asc") if has_direction_in_name => false,
@@ -28,7 +28,7 @@ pub(super) fn sort(
             Some(name) if !has_direction_in_name => (name, true),
             _ => (given, descending),
         };
-        match key(version, name) {
+        match among.sort_key(name) {
             Some(key) => {
                 order.push(Order { key, descending });
                 used.push(given);
@@ -39,12 +39,13 @@ pub(super) fn sort(
     Ok((order, used.join(","), unknown))
 }
 
-fn key(version: Version, name: &str) -> Option<SortKey> {
+/// What every document, or every Binary, can be sorted by.
+pub(super) fn key(version: Version, name: &str, is_binary: bool) -> Option<SortKey> {
     match name {
         "_id" => Some(SortKey::Id),
         "_lastUpdated" => Some(SortKey::Updated),
-        "size" if !version.is_r4_or_later() => Some(SortKey::Size),
-        "contenttype" if !version.is_r4_or_later() => Some(SortKey::ContentType),
+        "size" if is_binary && !version.is_r4_or_later() => Some(SortKey::Size),
+        "contenttype" if is_binary && !version.is_r4_or_later() => Some(SortKey::ContentType),
         _ => None,
     }
 }

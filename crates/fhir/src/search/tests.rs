@@ -179,7 +179,7 @@ fn sorting_has_two_spellings() {
         (Version::Stu3, "_sort=-_lastUpdated,size"),
     ] {
         let parsed = search(version, text);
-        assert_eq!(parsed.query.order, [updated, size], "{text}");
+        assert_eq!(parsed.query.order, [updated.clone(), size.clone()], "{text}");
         assert_eq!(parsed.used, pairs(text));
     }
     assert_eq!(search(Version::Dstu2, "_sort=-_lastUpdated").query.order, []);

@@ -1,7 +1,8 @@
 //! The documents of `--demo`: synthetic, with ids in the forms of the source systems.
 
 use charta_model::{
-    Intent, InvalidId, Label, Labels, MediaType, NewState, Reference, ResourceId, TenantId, Write,
+    Intent, InvalidId, Label, Labels, MediaType, NewContent, NewState, Reference, ResourceId, ResourceType,
+    TenantId, Write,
 };
 use charta_store::Store;
 use serde::Deserialize;
@@ -64,7 +65,7 @@ pub async fn fill(store: &Store, tenants: &[TenantId]) -> Result<(), Failure> {
     for demo in documents() {
         let id = ResourceId::new(&demo.id).map_err(|error: InvalidId| Failure(error.to_string()))?;
         for tenant in tenants {
-            if store.current(tenant, &id).await?.is_none() {
+            if store.current(tenant, &ResourceType::BINARY, &id).await?.is_none() {
                 put(store, tenant, &id, &demo).await?;
             }
         }
@@ -87,13 +88,16 @@ async fn put(store: &Store, tenant: &TenantId, id: &ResourceId, demo: &Demo) -> 
         ..Label::default()
     };
     let state = NewState {
-        content_type: MediaType::new(&demo.content_type)?,
-        security_context: demo.security_context.as_deref().map(Reference::new).transpose()?,
+        content: Some(NewContent {
+            content_type: MediaType::new(&demo.content_type)?,
+            security_context: demo.security_context.as_deref().map(Reference::new).transpose()?,
+        }),
         labels: Labels { security: vec![test_data], ..Labels::default() },
-        source: None,
+        ..NewState::default()
     };
     let intent = Intent::Update { id: id.clone() };
-    let write = Write { intent, if_match: None, if_none_match: None, state: Some(state) };
+    let kind = ResourceType::BINARY;
+    let write = Write { kind, intent, if_match: None, if_none_match: None, state: Some(state) };
     store.commit(tenant, write, Some(content), clock::now()).await?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `charta import`
 
+mod bundle;
 mod file;
 
 use std::{
@@ -13,13 +14,14 @@ use clap::Args;
 use walkdir::WalkDir;
 
 use super::{Failure, Place, progress, result_line, store, talk};
-use file::Importer;
+use file::{Importer, Taken};
 
-/// Take in documents and FHIR Binary resources from files and folders
+/// Take in documents and FHIR resources from files and folders
 ///
-/// A file with a FHIR Binary resource (JSON, XML, NDJSON, also gzip) becomes that Binary; every other file a Binary
-/// with its bytes, under an id made from type and bytes, so that a second import changes nothing. FHIR resources of
-/// other types are refused. The server must be stopped. Exit 1 if anything was refused.
+/// A file with a FHIR resource or Bundle (JSON, XML, NDJSON, also gzip) becomes those resources, under their own ids;
+/// every other file a Binary with its bytes, under an id made from type and bytes, so that a second import changes
+/// nothing. With --patient each such document also gets a DocumentReference. Files that refer to others by a
+/// condition wait for those. The server must be stopped. Exit 1 if anything was refused.
 ///
 /// Example: charta import --data charta-data scans/ letter.pdf
 #[derive(Args)]
@@ -35,6 +37,12 @@ pub struct Import {
     /// Patient whom plain documents concern; only members of the patient's care may then read them
     #[arg(long, value_name = "ID")]
     patient: Option<String>,
+    /// LOINC code of what plain documents are, as in 34117-2; needs --patient
+    #[arg(long = "type", value_name = "LOINC", requires = "patient")]
+    document_type: Option<String>,
+    /// Title of plain documents instead of the file's name; needs --patient
+    #[arg(long, value_name = "TEXT", requires = "patient")]
+    title: Option<String>,
     /// Media type of plain documents, instead of the one that the file's name tells
     #[arg(long, value_name = "TYPE/SUBTYPE", value_parser = media_type)]
     content_type: Option<MediaType>,
@@ -57,9 +65,9 @@ fn version(text: &str) -> Result<Version, String> {
 /// What became of the files.
 #[derive(Default)]
 pub struct Counts {
-    /// Binaries that were not there, or have a new version.
+    /// Resources that were not there, or have a new version.
     pub stored: u64,
-    /// Binaries that already were as the file says.
+    /// Resources that already were as the file says.
     pub unchanged: u64,
     /// Files and lines that were not taken.
     pub refused: u64,
@@ -74,9 +82,29 @@ impl Import {
             let files = self.files();
             let bar = progress::bytes();
             bar.set_length(files.iter().map(|file| size(file)).sum());
+            let mut say = |line: &str| bar.suspend(|| result_line(line));
+            let mut waiting = Vec::new();
             for file in files {
-                importer.take(&file, |line| bar.suspend(|| result_line(line))).await?;
-                bar.inc(size(&file));
+                if importer.take(&file, &mut say).await? == Taken::Waits {
+                    waiting.push(file);
+                } else {
+                    bar.inc(size(&file));
+                }
+            }
+            // Each round can bring what others wait for.
+            while !waiting.is_empty() {
+                let before = waiting.len();
+                for file in std::mem::take(&mut waiting) {
+                    if importer.take(&file, &mut say).await? == Taken::Waits {
+                        waiting.push(file);
+                    } else {
+                        bar.inc(size(&file));
+                    }
+                }
+                if waiting.len() == before {
+                    importer.refuse_waiting(&waiting, &mut say);
+                    break;
+                }
             }
             bar.finish_and_clear();
             Ok(importer.counts)

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use charta_model::{ResourceId, TenantId};
+use charta_model::{ResourceId, ResourceType, TenantId};
 use charta_store::Access;
 use clap::Args;
 
@@ -21,9 +21,17 @@ pub struct Purge {
     /// Whose documents
     #[arg(long, value_name = "ID")]
     tenant: Option<TenantId>,
-    /// Ids of Binaries
-    #[arg(required = true, value_name = "BINARY-ID")]
-    ids: Vec<ResourceId>,
+    /// Ids of Binaries, or TYPE/ID
+    #[arg(required = true, value_name = "ID", value_parser = named)]
+    ids: Vec<(ResourceType, ResourceId)>,
+}
+
+fn named(text: &str) -> Result<(ResourceType, ResourceId), String> {
+    let (kind, id) = match text.split_once('/') {
+        None => (ResourceType::BINARY, text),
+        Some((kind, id)) => (ResourceType::new(kind).map_err(|error| error.to_string())?, id),
+    };
+    Ok((kind, ResourceId::new(id).map_err(|error| error.to_string())?))
 }
 
 impl Purge {
@@ -32,12 +40,12 @@ impl Purge {
         store::with_store(&self.place, Access::Exclusive, async |config, store| {
             let tenant = store::tenant(&config, self.tenant.as_ref())?;
             let mut code = ExitCode::SUCCESS;
-            for id in &self.ids {
-                let removed = store.purge(&tenant, id).await?;
+            for (kind, id) in &self.ids {
+                let removed = store.purge(&tenant, kind, id).await?;
                 if !removed {
                     code = ExitCode::from(1);
                 }
-                result_line(&format!("Binary/{id}: {}", if removed { "removed" } else { "not there" }));
+                result_line(&format!("{kind}/{id}: {}", if removed { "removed" } else { "not there" }));
             }
             let swept = store.sweep().await?;
             result_line(&format!("{} bytes freed", swept.bytes));

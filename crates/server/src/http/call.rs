@@ -8,7 +8,7 @@ use charta_fhir::{
     negotiate::{Rules, Wanted},
     represent::Subset,
 };
-use charta_model::{ResourceId, TenantId, Timestamp};
+use charta_model::{Document, TenantId, Timestamp};
 use charta_service::Lookup;
 use http::{HeaderMap, HeaderName, Method, header};
 
@@ -73,14 +73,23 @@ impl<'a> Call<'a> {
         self.base.get_or_init(|| self.app.base_url(self.endpoint, self.tenant))
     }
 
-    /// The absolute URL of a document.
-    pub fn url(&self, id: &ResourceId) -> String {
-        format!("{}/Binary/{id}", self.base())
+    /// URLs whose resources are this tenant's: of every endpoint that serves it.
+    pub fn bases(&self) -> Vec<String> {
+        let endpoints = self.app.config.endpoints.iter().filter(|endpoint| match &endpoint.tenant {
+            crate::config::EndpointTenant::Fixed(tenant) => tenant == self.tenant,
+            crate::config::EndpointTenant::InPath => true,
+        });
+        endpoints.map(|endpoint| self.app.base_url(endpoint, self.tenant)).collect()
     }
 
-    /// The absolute URL of one version of a document.
-    pub fn versioned_url(&self, id: &ResourceId, version: u64) -> String {
-        format!("{}/Binary/{id}/_history/{version}", self.base())
+    /// The absolute URL of a document.
+    pub fn url(&self, document: &Document) -> String {
+        format!("{}/{}/{}", self.base(), document.kind, document.id)
+    }
+
+    /// The absolute URL of this version of a document.
+    pub fn versioned_url(&self, document: &Document) -> String {
+        format!("{}/{}/{}/_history/{}", self.base(), document.kind, document.id, document.version)
     }
 
     /// The same request as if it were a read with these headers: for the representation that a write

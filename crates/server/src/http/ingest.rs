@@ -104,7 +104,37 @@ pub async fn ingest(
     intake.finish(content_type).await
 }
 
-fn content_type(headers: &HeaderMap) -> Result<MediaType, IngestError> {
+/// A whole body, undone of its content coding, of at most `limit_bytes`.
+///
+/// # Errors
+/// [`IngestError`].
+pub async fn collect(
+    limits: &Limits,
+    limit_bytes: u64,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Vec<u8>, IngestError> {
+    let coding = Coding::of_request(headers).map_err(|_| IngestError::UnsupportedCoding)?;
+    if coding.is_none() && hyper::body::Body::size_hint(&body).lower() > limit_bytes {
+        return Err(IngestError::TooLarge { limit_bytes });
+    }
+    let mut pieces = std::pin::pin!(decoded(timed(body, limits), coding));
+    let mut bytes = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(broken)?;
+        if bytes.len() as u64 + piece.len() as u64 > limit_bytes {
+            return Err(IngestError::TooLarge { limit_bytes });
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
+}
+
+/// The one Content-Type of a request.
+///
+/// # Errors
+/// If there is none, or it cannot be read.
+pub fn content_type(headers: &HeaderMap) -> Result<MediaType, IngestError> {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let value = values.next().ok_or(IngestError::NoType)?;
     if values.next().is_some() {

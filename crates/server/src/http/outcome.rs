@@ -9,9 +9,10 @@
 use std::borrow::Cow;
 
 use charta_fhir::{
-    Profile, Version,
+    Node, Profile, Version,
     negotiate::NotAcceptable,
     parse::{ReadError as ResourceError, ReadErrorKind},
+    patch::PatchError,
     represent::{self, Issue, IssueCode, Severity},
     search::SearchError,
 };
@@ -21,6 +22,7 @@ use charta_store::CommitError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::{answer::Answer, call::Call, coding, ingest::IngestError, respond};
+use crate::intake::IntakeError;
 
 /// Why a request is refused.
 #[derive(Debug)]
@@ -45,7 +47,7 @@ pub enum Refusal {
     /// The method does nothing here; these do.
     MethodNotAllowed {
         /// As the header `Allow` has it.
-        allow: &'static str,
+        allow: String,
     },
     /// The client takes no form of what there is.
     NotAcceptable(NotAcceptable),
@@ -55,6 +57,8 @@ pub enum Refusal {
     BadHeader(&'static str),
     /// A parameter that cannot be read or is not supported.
     Search(SearchError),
+    /// A search that names nobody.
+    SearchNeeds(String),
     /// No byte of the range exists.
     RangeNotSatisfiable {
         /// The size of the document.
@@ -62,6 +66,43 @@ pub enum Refusal {
     },
     /// A body that is not taken.
     Body(IngestError),
+    /// A resource that breaks rules: every problem.
+    Resource(Vec<ResourceError>),
+    /// A resource, or form, without a byte.
+    EmptyBody,
+    /// The resource in the body is not of the type in the URL.
+    TypeMismatch,
+    /// What an attachment declares is not so.
+    Attachment {
+        /// Which attachment.
+        expression: String,
+        /// What does not fit.
+        reason: &'static str,
+    },
+    /// A patch that cannot be read or applied.
+    Patch(PatchError),
+    /// A patch in a format that is not read here.
+    PatchFormat,
+    /// An entry of a Bundle, and why it fails.
+    Entry {
+        /// Its number, from 0.
+        index: usize,
+        /// Why.
+        refusal: Box<Refusal>,
+    },
+    /// A Bundle that cannot be carried out.
+    Bundle(&'static str),
+    /// A profile that is claimed and not kept: every problem.
+    Profiles(Vec<ResourceError>),
+    /// A profile that is claimed and not known.
+    Profile(&'static str),
+    /// A conditional reference that finds nothing.
+    Dangling,
+    /// This type can only be read in the version that it was written in.
+    OtherVersion {
+        /// That version.
+        version: String,
+    },
     /// The id inside the body is missing or not the URL's.
     IdMismatch,
     /// A resource whose content was left out.
@@ -94,17 +135,46 @@ fn say(status: StatusCode, code: IssueCode, text: impl Into<Cow<'static, str>>) 
 pub fn refusal(call: &Call<'_>, refusal: &Refusal) -> Answer {
     let verdict = verdict(refusal, call.version(), call.profile());
     log(refusal, verdict.status, call.request_id);
-    let issue = Issue {
-        severity: if verdict.status.is_server_error() { Severity::Fatal } else { Severity::Error },
+    let issues = issues(refusal, verdict);
+    let node = represent::outcome(call.version(), &issues.1, Some(call.request_id));
+    let mut answer = respond::fhir(call, issues.0, &call.wanted.outcome(), &node);
+    extra_headers(refusal, issues.0, answer.headers_mut());
+    answer
+}
+
+/// The status and the OperationOutcome of an entry of a Bundle that failed alone.
+#[must_use]
+pub fn of_entry(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Node) {
+    let verdict = verdict(refusal, call.version(), call.profile());
+    log(refusal, verdict.status, call.request_id);
+    let (status, issues) = issues(refusal, verdict);
+    (status, represent::outcome(call.version(), &issues, Some(call.request_id)))
+}
+
+/// The issues that tell a refusal: of a resource, every problem.
+fn issues(refusal: &Refusal, verdict: Verdict) -> (StatusCode, Vec<Issue>) {
+    let severity = if verdict.status.is_server_error() { Severity::Fatal } else { Severity::Error };
+    let (problems, prefix) = match refusal {
+        Refusal::Resource(problems) | Refusal::Profiles(problems) => (problems.as_slice(), String::new()),
+        Refusal::Entry { index, refusal } => match &**refusal {
+            Refusal::Resource(problems) => (problems.as_slice(), format!("Bundle.entry[{index}].resource: ")),
+            _ => (&[][..], String::new()),
+        },
+        _ => (&[][..], String::new()),
+    };
+    let told = |verdict: Verdict| Issue {
+        severity,
         code: verdict.code,
-        text: verdict.text.into_owned(),
+        text: format!("{prefix}{}", verdict.text),
         diagnostics: None,
         expression: verdict.expression,
     };
-    let node = represent::outcome(call.version(), &[issue], Some(call.request_id));
-    let mut answer = respond::fhir(call, verdict.status, &call.wanted.outcome(), &node);
-    extra_headers(refusal, verdict.status, answer.headers_mut());
-    answer
+    let status = verdict.status;
+    let issues = match problems {
+        [] => vec![told(verdict)],
+        problems => problems.iter().map(|problem| told(resource(problem))).collect(),
+    };
+    (status, issues)
 }
 
 /// What a refusal says beside its body.
@@ -190,10 +260,57 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
         Refusal::Contradiction(text) => say(Status::BAD_REQUEST, Code::Invalid, *text),
         Refusal::BadHeader(text) => say(Status::BAD_REQUEST, Code::Value, *text),
         Refusal::Search(error) => search(error, version),
+        Refusal::SearchNeeds(_) if profile == Profile::Millennium => {
+            say(Status::BAD_REQUEST, Code::Required, "no supported search parameters provided")
+        }
+        Refusal::SearchNeeds(names) => {
+            say(Status::BAD_REQUEST, Code::Required, format!("[{names}] is required and is missing."))
+        }
         Refusal::RangeNotSatisfiable { .. } => {
             say(Status::RANGE_NOT_SATISFIABLE, Code::Value, "The document has no byte in that range.")
         }
         Refusal::Body(error) => body(error),
+        Refusal::Resource(problems) => match problems.first() {
+            Some(first) => resource(first),
+            None => say(Status::BAD_REQUEST, Code::Structure, "The body is not a resource."),
+        },
+        Refusal::EmptyBody => say(Status::BAD_REQUEST, Code::Required, "The request needs a body."),
+        Refusal::TypeMismatch => {
+            say(Status::BAD_REQUEST, Code::Invalid, "The resource in the body is not of the type in the URL.")
+        }
+        Refusal::Attachment { expression, reason } => {
+            let mut verdict = say(Status::UNPROCESSABLE_ENTITY, Code::Value, format!("{reason}."));
+            verdict.expression = Some(expression.clone());
+            verdict
+        }
+        Refusal::Patch(error) => patch(error),
+        Refusal::PatchFormat => say(
+            Status::UNSUPPORTED_MEDIA_TYPE,
+            Code::NotSupported,
+            "A patch is a JSON Patch or, from R4 on, a Parameters resource.",
+        ),
+        Refusal::Entry { index, refusal } => {
+            let mut verdict = verdict(refusal, version, profile);
+            verdict.text = format!("Bundle.entry[{index}]: {}", verdict.text).into();
+            verdict
+        }
+        Refusal::Bundle(text) => say(Status::BAD_REQUEST, Code::Invalid, *text),
+        Refusal::Profiles(_) | Refusal::Profile(_) => say(
+            Status::UNPROCESSABLE_ENTITY,
+            Code::BusinessRule,
+            match refusal {
+                Refusal::Profile(text) => text,
+                _ => "The Bundle does not keep the profile that it claims.",
+            },
+        ),
+        Refusal::Dangling => {
+            say(Status::BAD_REQUEST, Code::NotFound, "A conditional reference finds no resource.")
+        }
+        Refusal::OtherVersion { version } => say(
+            Status::NOT_FOUND,
+            Code::NotSupported,
+            format!("This resource can be read in FHIR {version} only, in which it was written."),
+        ),
         Refusal::IdMismatch => say(
             Status::BAD_REQUEST,
             Code::Value,
@@ -259,6 +376,19 @@ fn commit(error: &CommitError, version: Version) -> Verdict {
             Code::Conflict,
             "The id in the body exists already, but does not match the condition.",
         ),
+        CommitError::InUse { kind, id } => say(
+            Status::CONFLICT,
+            Code::Conflict,
+            format!(
+                "{kind}/{id} names this document as its content, which never changes: store the new bytes under a \
+                 new id and let {kind}/{id} name that, or mark it entered-in-error first."
+            ),
+        ),
+        CommitError::Changed => say(
+            Status::SERVICE_UNAVAILABLE,
+            Code::LockError,
+            "Others changed what this depends on; try again.",
+        ),
         CommitError::Store(error) => store(error),
     }
 }
@@ -316,6 +446,40 @@ fn resource(error: &ResourceError) -> Verdict {
     let mut verdict = say(status, code, error.message.clone());
     verdict.expression = Some(error.expression.clone());
     verdict
+}
+
+fn patch(error: &PatchError) -> Verdict {
+    let status = match error {
+        PatchError::Malformed { .. } => StatusCode::BAD_REQUEST,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    let code = match error {
+        PatchError::TooCostly => IssueCode::TooCostly,
+        PatchError::Malformed { .. } => IssueCode::Structure,
+        _ => IssueCode::Processing,
+    };
+    say(status, code, format!("{error}."))
+}
+
+impl From<PatchError> for Refusal {
+    fn from(error: PatchError) -> Self {
+        Self::Patch(error)
+    }
+}
+
+impl From<IntakeError> for Refusal {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Problems(problems) => Self::Resource(problems),
+            IntakeError::Attachment { expression, reason } => Self::Attachment { expression, reason },
+            IntakeError::TooLarge { limit_bytes } => Self::Body(IngestError::TooLarge { limit_bytes }),
+            IntakeError::Subsetted => Self::Subsetted,
+            IntakeError::SecurityContext => {
+                Self::SecurityContext("The security context must be a resource of this server.")
+            }
+            IntakeError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 impl From<NotAcceptable> for Refusal {

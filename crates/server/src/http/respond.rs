@@ -12,7 +12,7 @@ use charta_fhir::{
     negotiate::{Chosen, FhirType},
     represent,
 };
-use charta_model::{Description, Document};
+use charta_model::{ContentFacts, Document};
 use charta_store::{Content, Stored};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
@@ -31,23 +31,24 @@ use super::{
 /// # Errors
 /// 406 if the client takes no form of it, 416, or the store's error.
 pub async fn document(call: &Call<'_>, stored: &Arc<Stored>) -> Result<Answer, Refusal> {
-    let document = &stored.document;
-    let description = document.description.as_ref().ok_or(Refusal::NotFound)?;
-    let chosen = call.wanted.choose(&description.content_type)?;
-    match chosen {
-        Chosen::Native => native(call, stored, description).await,
+    let Some(facts) = stored.document.content() else {
+        let fhir_type = call.wanted.resource()?;
+        return Box::pin(resource(call, stored, &fhir_type)).await;
+    };
+    match call.wanted.choose(&facts.content_type)? {
+        Chosen::Native => native(call, stored, facts).await,
         Chosen::Resource(fhir_type) => resource(call, stored, &fhir_type).await,
     }
 }
 
 /// The bytes as they are.
-async fn native(call: &Call<'_>, stored: &Stored, description: &Description) -> Result<Answer, Refusal> {
+async fn native(call: &Call<'_>, stored: &Stored, facts: &ContentFacts) -> Result<Answer, Refusal> {
     let document = &stored.document;
     let ranged = call.method == Method::GET && call.headers.contains_key(header::RANGE);
-    let text_like = coding::is_text_like(&description.content_type);
+    let text_like = coding::is_text_like(&facts.content_type);
     let coding = match ranged {
         true => None,
-        false => Coding::for_answer(call.headers, text_like, description.size_bytes),
+        false => Coding::for_answer(call.headers, text_like, facts.size_bytes),
     };
     let etag = precondition::strong_etag(document.version, coding.map(Coding::name));
     let mut headers = HeaderMap::with_capacity(20);
@@ -56,12 +57,12 @@ async fn native(call: &Call<'_>, stored: &Stored, description: &Description) -> 
         return Ok(unmodified(headers));
     }
     let content = call.lookup().content(stored).await?;
-    native_headers(call, &mut headers, document, description, &content).await?;
+    native_headers(call, &mut headers, document, facts, &content).await?;
     if let Some(coding) = coding {
         return Ok(compress::answer(call, headers, AnswerBody::of([whole(&content)]), coding));
     }
     let ranges = match ranged && if_range_holds(call, document, &etag) {
-        true => range::parse(call.header(&header::RANGE).unwrap_or_default(), description.size_bytes),
+        true => range::parse(call.header(&header::RANGE).unwrap_or_default(), facts.size_bytes),
         false => range::Ranges::Whole,
     };
     let mut status = StatusCode::PARTIAL_CONTENT;
@@ -71,15 +72,15 @@ async fn native(call: &Call<'_>, stored: &Stored, description: &Description) -> 
             AnswerBody::of([whole(&content)])
         }
         range::Ranges::Unsatisfiable => {
-            return Err(Refusal::RangeNotSatisfiable { size_bytes: description.size_bytes });
+            return Err(Refusal::RangeNotSatisfiable { size_bytes: facts.size_bytes });
         }
         range::Ranges::Satisfiable(ranges) => match &ranges[..] {
             [one] => {
-                let span = format!("bytes {}-{}/{}", one.start, one.end - 1, description.size_bytes);
+                let span = format!("bytes {}-{}/{}", one.start, one.end - 1, facts.size_bytes);
                 headers.insert(header::CONTENT_RANGE, value(&span));
                 AnswerBody::of([Segment::Raw(content, one.clone())])
             }
-            _ => several_ranges(&mut headers, &content, description, &ranges),
+            _ => several_ranges(&mut headers, &content, facts, &ranges),
         },
     };
     Ok(with_body(call, status, headers, body))
@@ -92,12 +93,12 @@ fn whole(content: &Content) -> Segment {
 fn several_ranges(
     headers: &mut HeaderMap,
     content: &Content,
-    description: &Description,
+    facts: &ContentFacts,
     ranges: &[std::ops::Range<u64>],
 ) -> AnswerBody {
     let boundary = crate::clock::fresh_uuid();
-    let stored_type = description.content_type.as_str();
-    let multipart = range::Multipart::new(ranges, description.size_bytes, stored_type, &boundary);
+    let stored_type = facts.content_type.as_str();
+    let multipart = range::Multipart::new(ranges, facts.size_bytes, stored_type, &boundary);
     headers.insert(header::CONTENT_TYPE, value(&multipart.content_type));
     let parts = multipart
         .parts
@@ -106,7 +107,7 @@ fn several_ranges(
     AnswerBody::of(parts.chain([Segment::Text(multipart.end.into())]))
 }
 
-/// The Binary resource.
+/// The resource form.
 async fn resource(call: &Call<'_>, stored: &Stored, fhir_type: &FhirType) -> Result<Answer, Refusal> {
     let document = &stored.document;
     let mut headers = HeaderMap::with_capacity(16);
@@ -115,24 +116,33 @@ async fn resource(call: &Call<'_>, stored: &Stored, fhir_type: &FhirType) -> Res
         return Ok(unmodified(headers));
     }
     let subset = call.subset()?;
-    let contents = match subset.drops_content(call.version()) {
-        true => Vec::new(),
-        false => vec![call.lookup().content(stored).await?],
+    let contents = match document.content() {
+        Some(_) if !subset.drops_content(call.version()) => vec![call.lookup().content(stored).await?],
+        _ => Vec::new(),
     };
-    let node = represent::binary(document, call.version(), &subset, 0);
+    let node = represent::shown(document, call.version(), &subset, call.base(), 0);
+    let node = node.ok_or_else(|| other_version(document))?;
     if call.version() == charta_fhir::Version::Dstu2 {
-        let place = call.versioned_url(&document.id, document.version);
+        let place = call.versioned_url(document);
         headers.insert(header::CONTENT_LOCATION, value(&place));
     }
     headers.insert(header::CONTENT_TYPE, value(&fhir_type.content_type));
-    let pieces = represent::write(&node, fhir_type.format, call.pretty);
+    let pieces = represent::write(node, call.version(), fhir_type.format, call.pretty);
     let body = AnswerBody::resource(pieces, &contents);
     Ok(fhir_body(call, StatusCode::OK, headers, body))
 }
 
+/// The refusal of what is there, but not in this version.
+pub fn other_version(document: &Document) -> Refusal {
+    match document.source() {
+        Some(source) => Refusal::OtherVersion { version: source.dialect.clone() },
+        None => Refusal::NotFound,
+    }
+}
+
 /// An answer in FHIR JSON or XML that is not a Binary's native form.
 pub fn fhir(call: &Call<'_>, status: StatusCode, fhir_type: &FhirType, node: &charta_fhir::Node) -> Answer {
-    fhir_with(call, status, fhir_type, node, &[])
+    fhir_with(call, status, fhir_type, node.clone(), &[])
 }
 
 /// The same, with contents for the places that `node` keeps for them.
@@ -140,12 +150,12 @@ pub fn fhir_with(
     call: &Call<'_>,
     status: StatusCode,
     fhir_type: &FhirType,
-    node: &charta_fhir::Node,
+    node: charta_fhir::Node,
     contents: &[Content],
 ) -> Answer {
     let mut headers = HeaderMap::with_capacity(12);
     headers.insert(header::CONTENT_TYPE, value(&fhir_type.content_type));
-    let pieces = represent::write(node, fhir_type.format, call.pretty);
+    let pieces = represent::write(node, call.version(), fhir_type.format, call.pretty);
     fhir_body(call, status, headers, AnswerBody::resource(pieces, contents))
 }
 
@@ -208,26 +218,26 @@ async fn native_headers(
     call: &Call<'_>,
     headers: &mut HeaderMap,
     document: &Document,
-    description: &Description,
+    facts: &ContentFacts,
     content: &Content,
 ) -> Result<(), Refusal> {
     static SECURITY_CONTEXT: HeaderName = HeaderName::from_static("x-security-context");
     static REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
-    let media_type = &description.content_type;
+    let media_type = &facts.content_type;
     let start = match disposition::looks_at_bytes(media_type) {
-        true => content.read(0..description.size_bytes.min(disposition::MAGIC_BYTES)).await?,
+        true => content.read(0..facts.size_bytes.min(disposition::MAGIC_BYTES)).await?,
         false => Bytes::new(),
     };
     headers.insert(header::CONTENT_TYPE, value(media_type.as_str()));
     let shown = disposition::disposition(&document.id, media_type, &start);
     headers.insert(header::CONTENT_DISPOSITION, value(&shown));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(REPR_DIGEST.clone(), value(&repr_digest(description)));
-    if let Some(context) = &description.security_context {
+    headers.insert(REPR_DIGEST.clone(), value(&repr_digest(facts)));
+    if let Some(context) = &facts.security_context {
         headers.insert(SECURITY_CONTEXT.clone(), value(context.as_str()));
     }
     if call.version() == charta_fhir::Version::Dstu2 {
-        let place = call.versioned_url(&document.id, document.version);
+        let place = call.versioned_url(document);
         headers.insert(header::CONTENT_LOCATION, value(&place));
     }
     // A sandbox without scripts and an origin of its own, whatever the bytes turn out to be.
@@ -237,8 +247,8 @@ async fn native_headers(
 }
 
 /// Clause: RFC 9530 3
-fn repr_digest(description: &Description) -> String {
-    let digest: String = base64_simd::STANDARD.encode_type(description.digest.as_bytes());
+fn repr_digest(facts: &ContentFacts) -> String {
+    let digest: String = base64_simd::STANDARD.encode_type(facts.digest.as_bytes());
     format!("sha-256=:{digest}:")
 }
 

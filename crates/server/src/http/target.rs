@@ -1,6 +1,6 @@
 //! The path of a request below its endpoint's base, taken apart.
 
-use charta_model::ResourceId;
+use charta_model::{ResourceId, ResourceType};
 use percent_encoding::percent_decode_str;
 
 /// What a path names.
@@ -10,22 +10,28 @@ pub enum Target {
     System,
     /// `metadata`
     Metadata,
+    /// `_search`
+    SystemSearch,
+    /// `_history`
+    SystemHistory,
     /// `Binary`
-    Type,
+    Type(ResourceType),
     /// `Binary/_search`
-    TypeSearch,
+    TypeSearch(ResourceType),
     /// `Binary/_history`
-    TypeHistory,
+    TypeHistory(ResourceType),
     /// `Binary/[id]`
-    Instance(ResourceId),
+    Instance(ResourceType, ResourceId),
     /// `Binary/[id]/_history`
-    InstanceHistory(ResourceId),
+    InstanceHistory(ResourceType, ResourceId),
     /// `Binary/[id]/_history/[vid]`
-    Version(ResourceId, u64),
-    /// `Binary/$name` or `Binary/[id]/$name`
+    Version(ResourceType, ResourceId, u64),
+    /// `Patient/[id]/DocumentReference`, or `Patient/[id]/*` for every type.
+    Compartment(ResourceType, ResourceId, Option<ResourceType>),
+    /// `Patient/[id]/DocumentReference/_search`
+    CompartmentSearch(ResourceType, ResourceId, Option<ResourceType>),
+    /// `$name`, `Binary/$name` or `Binary/[id]/$name`
     Operation,
-    /// A path of the form of a FHIR interaction with a type that is not served.
-    OtherType,
     /// Anything else, also an id that cannot be one.
     Unknown,
 }
@@ -62,38 +68,84 @@ impl Target {
 
     /// A route template for logs and metrics: says the shape, never an id.
     #[must_use]
-    pub const fn template(&self) -> &'static str {
+    pub fn template(&self) -> &'static str {
         match self {
             Self::System => "/",
             Self::Metadata => "/metadata",
-            Self::Type => "/Binary",
-            Self::TypeSearch => "/Binary/_search",
-            Self::TypeHistory => "/Binary/_history",
-            Self::Instance(_) => "/Binary/{id}",
-            Self::InstanceHistory(_) => "/Binary/{id}/_history",
-            Self::Version(..) => "/Binary/{id}/_history/{version}",
-            Self::Operation => "/Binary/${operation}",
-            Self::OtherType => "/{type}",
+            Self::SystemSearch => "/_search",
+            Self::SystemHistory => "/_history",
+            Self::Type(_) => "/{type}",
+            Self::TypeSearch(_) => "/{type}/_search",
+            Self::TypeHistory(_) => "/{type}/_history",
+            Self::Instance(kind, _) if kind.is_binary() => "/Binary/{id}",
+            Self::Instance(..) => "/{type}/{id}",
+            Self::InstanceHistory(..) => "/{type}/{id}/_history",
+            Self::Version(kind, ..) if kind.is_binary() => "/Binary/{id}/_history/{version}",
+            Self::Version(..) => "/{type}/{id}/_history/{version}",
+            Self::Compartment(..) => "/{compartment}/{id}/{type}",
+            Self::CompartmentSearch(..) => "/{compartment}/{id}/{type}/_search",
+            Self::Operation => "/${operation}",
             Self::Unknown => "unknown",
         }
     }
 
-    fn of(segments: &[&str]) -> Self {
-        let id = |text: &str| ResourceId::new(text).ok();
-        match segments {
-            ["metadata"] => Self::Metadata,
-            ["Binary"] => Self::Type,
-            ["Binary", "_search"] => Self::TypeSearch,
-            ["Binary", "_history"] => Self::TypeHistory,
-            ["Binary", operation] | ["Binary", _, operation] if operation.starts_with('$') => Self::Operation,
-            ["Binary", text] => id(text).map_or(Self::Unknown, Self::Instance),
-            ["Binary", text, "_history"] => id(text).map_or(Self::Unknown, Self::InstanceHistory),
-            ["Binary", text, "_history", version] => {
-                id(text).zip(version_number(version)).map_or(Self::Unknown, |(id, v)| Self::Version(id, v))
-            }
-            [kind, ..] if *kind != "Binary" && is_type_name(kind) => Self::OtherType,
-            _ => Self::Unknown,
+    /// The type of the resources that it names, if it is one.
+    #[must_use]
+    pub const fn kind(&self) -> Option<&ResourceType> {
+        match self {
+            Self::Type(kind)
+            | Self::TypeSearch(kind)
+            | Self::TypeHistory(kind)
+            | Self::Instance(kind, _)
+            | Self::InstanceHistory(kind, _)
+            | Self::Version(kind, ..)
+            | Self::Compartment(_, _, Some(kind))
+            | Self::CompartmentSearch(_, _, Some(kind)) => Some(kind),
+            _ => None,
         }
+    }
+
+    fn of(segments: &[&str]) -> Self {
+        match segments {
+            ["metadata"] => return Self::Metadata,
+            ["_search"] => return Self::SystemSearch,
+            ["_history"] => return Self::SystemHistory,
+            [operation] | [_, operation] | [_, _, operation] if operation.starts_with('$') => {
+                return Self::Operation;
+            }
+            _ => {}
+        }
+        let Some((kind, rest)) = segments.split_first() else { return Self::Unknown };
+        match kind_named(kind) {
+            Some(kind) => Self::below(kind, rest).unwrap_or(Self::Unknown),
+            None => Self::Unknown,
+        }
+    }
+
+    fn below(kind: ResourceType, rest: &[&str]) -> Option<Self> {
+        let id = |text: &str| ResourceId::new(text).ok();
+        let inner = |text: &str| match text {
+            "*" => Some(None),
+            text => kind_named(text).map(Some),
+        };
+        Some(match rest {
+            [] => Self::Type(kind),
+            ["_search"] => Self::TypeSearch(kind),
+            ["_history"] => Self::TypeHistory(kind),
+            [text] => Self::Instance(kind, id(text)?),
+            [text, "_history"] => Self::InstanceHistory(kind, id(text)?),
+            [text, "_history", version] => Self::Version(kind, id(text)?, version_number(version)?),
+            [text, of] => Self::Compartment(kind, id(text)?, inner(of)?),
+            [text, of, "_search"] => Self::CompartmentSearch(kind, id(text)?, inner(of)?),
+            _ => return None,
+        })
+    }
+}
+
+fn kind_named(text: &str) -> Option<ResourceType> {
+    match text {
+        "Binary" => Some(ResourceType::BINARY),
+        text => ResourceType::new(text).ok(),
     }
 }
 
@@ -101,10 +153,6 @@ impl Target {
 fn version_number(text: &str) -> Option<u64> {
     let number = text.parse().ok()?;
     (number > 0 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0')).then_some(number)
-}
-
-fn is_type_name(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_uppercase()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 #[cfg(test)]
@@ -121,13 +169,19 @@ mod tests {
             ("", Target::System),
             ("/", Target::System),
             ("/metadata", Target::Metadata),
-            ("/Binary", Target::Type),
-            ("/Binary/1", Target::Instance(id("1"))),
-            ("/Binary/TR%2D1", Target::Instance(id("TR-1"))),
-            ("/Binary/1/_history/2", Target::Version(id("1"), 2)),
+            ("/Binary", Target::Type(ResourceType::BINARY)),
+            ("/Binary/1", Target::Instance(ResourceType::BINARY, id("1"))),
+            ("/Binary/TR%2D1", Target::Instance(ResourceType::BINARY, id("TR-1"))),
+            ("/Binary/1/_history/2", Target::Version(ResourceType::BINARY, id("1"), 2)),
             ("/Binary/%24autogen-ccd-if", Target::Operation),
             ("/Binary/1/$view", Target::Operation),
-            ("/Patient/1", Target::OtherType),
+            ("/Patient/1", Target::Instance(ResourceType::PATIENT, id("1"))),
+            ("/_history", Target::SystemHistory),
+            (
+                "/Patient/1/Binary",
+                Target::Compartment(ResourceType::PATIENT, id("1"), Some(ResourceType::BINARY)),
+            ),
+            ("/Patient/1/*", Target::Compartment(ResourceType::PATIENT, id("1"), None)),
         ] {
             assert_eq!(Target::parse(path), target, "{path}");
         }

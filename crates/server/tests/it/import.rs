@@ -228,8 +228,7 @@ async fn ndjson_is_taken_line_by_line_and_a_bad_line_is_named() {
     let text = format!("{}\n{patient}\n{broken}\r\nno json\n{}", line("first"), line("last"));
     let files = Files::new().with("many.ndjson", text);
     let ended = files.import(&[]);
-    assert_eq!(ended.summary(), "2 stored, 0 unchanged, 3 refused");
-    assert!(reason(&ended, "many.ndjson:2").contains("not a Binary"));
+    assert_eq!(ended.summary(), "3 stored, 0 unchanged, 2 refused");
     assert!(!reason(&ended, "many.ndjson:3").is_empty());
     let reason = reason(&ended, "many.ndjson:4");
     assert!(!reason.contains("is a FHIR resource"), "it is none: {reason}");
@@ -279,17 +278,57 @@ fn a_damaged_archive_is_refused_by_name() {
     }
 }
 
-#[test]
-fn resources_of_other_types_are_refused_with_a_reason() {
+#[tokio::test]
+async fn resources_of_every_type_are_taken() {
     let files = Files::new()
-        .with("patient.json", r#"{"resourceType":"Patient","id":"p"}"#)
-        .with("patient.xml", r#"<Patient xmlns="http://hl7.org/fhir"><id value="p"/></Patient>"#)
-        .with("bundle.json", r#"{"type":"collection","entry":[],"resourceType":"Bundle"}"#);
+        .with("patient.json", r#"{"resourceType":"Patient","id":"p","gender":"female"}"#)
+        .with(
+            "group.xml",
+            r#"<Organization xmlns="http://hl7.org/fhir"><id value="o"/><name value="O"/></Organization>"#,
+        )
+        .with("bundle.json", r#"{"type":"collection","entry":[],"resourceType":"Bundle"}"#)
+        .with("wrong.json", r#"{"resourceType":"Patient","id":"q","gender":"f"}"#);
     let ended = files.import(&[]);
-    assert_eq!(ended.summary(), "0 stored, 0 unchanged, 3 refused");
-    for name in ["patient.json", "patient.xml", "bundle.json"] {
-        assert!(reason(&ended, name).contains("not a Binary"), "{name}");
-    }
+    assert_eq!(ended.summary(), "2 stored, 0 unchanged, 1 refused");
+    assert!(reason(&ended, "wrong.json").contains("Patient.gender"));
+    let app = files.serve();
+    assert_eq!(app.get("/r4/Patient/p", None).await.json()["gender"], "female");
+    assert_eq!(app.get("/r4/Organization/o", None).await.json()["name"], "O");
+}
+
+/// Entries name each other by `urn:uuid:`, and what other files bring by a condition.
+#[tokio::test]
+async fn bundles_wait_for_what_they_refer_to() {
+    let visit = r#"{"resourceType":"Bundle","type":"transaction","entry":[
+        {"fullUrl":"urn:uuid:00000000-0000-4000-8000-00000000000a","resource":{"resourceType":"Patient","id":"a"},
+         "request":{"method":"POST","url":"Patient"}},
+        {"fullUrl":"urn:uuid:00000000-0000-4000-8000-00000000000b","resource":{"resourceType":"Encounter","status":"finished",
+         "class":{"code":"AMB"},"subject":{"reference":"urn:uuid:00000000-0000-4000-8000-00000000000a"},
+         "participant":[{"individual":{"reference":"Practitioner?identifier=http://n|1"}}]},
+         "request":{"method":"POST","url":"Encounter"}}]}"#;
+    let staff = r#"{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Practitioner","id":"doctor",
+        "identifier":[{"system":"http://n","value":"1"}]},"request":{"method":"PUT","url":"Practitioner/doctor"}}]}"#;
+    let files = Files::new().with("a-visit.json", visit).with("z-staff.json", staff);
+    assert_eq!(files.import(&[]).ok().lines().last(), Some("3 stored, 0 unchanged, 0 refused"));
+    assert_eq!(files.import(&[]).ok().lines().last(), Some("0 stored, 3 unchanged, 0 refused"));
+    let app = files.serve();
+    let encounter = app.get("/r4/Encounter/00000000-0000-4000-8000-00000000000b", None).await.json();
+    assert_eq!(encounter["subject"]["reference"], "Patient/a");
+    assert_eq!(encounter["participant"][0]["individual"]["reference"], "Practitioner/doctor");
+}
+
+#[tokio::test]
+async fn documents_of_a_patient_get_a_document_reference() {
+    let files = Files::new().with("letter.txt", "Dear colleague");
+    let options = ["--patient", "p7", "--type", "34117-2", "--title", "Letter"];
+    assert_eq!(files.import(&options).ok().lines().last(), Some("2 stored, 0 unchanged, 0 refused"));
+    assert_eq!(files.import(&options).ok().lines().last(), Some("0 stored, 2 unchanged, 0 refused"));
+    let app = files.serve();
+    let found = app.get("/r4/DocumentReference?patient=p7&type=http://loinc.org|34117-2", None).await.json();
+    let attachment = &found["entry"][0]["resource"]["content"][0]["attachment"];
+    assert_eq!((found["total"].as_u64(), &attachment["title"]), (Some(1), &"Letter".into()));
+    let url = attachment["url"].as_str().expect("a link").strip_prefix(&app.url).expect("to this server");
+    assert_eq!(app.get(url, None).await.text(), "Dear colleague");
 }
 
 #[test]

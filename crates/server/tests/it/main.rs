@@ -3,6 +3,7 @@
 
 mod app;
 mod backup;
+mod bundle;
 mod cases;
 mod coding_of_bodies;
 mod command;
@@ -19,6 +20,7 @@ mod limits;
 mod metadata;
 mod range;
 mod read;
+mod record;
 mod representation;
 mod round_trip;
 mod sample_documents;

@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use charta_model::{Intent, Labels, MediaType, NewState, ResourceId, TenantId, Timestamp, Write};
+use charta_model::{
+    Intent, MediaType, NewContent, NewState, ResourceId, ResourceType, TenantId, Timestamp, Write,
+};
 use charta_store::{Access, Options, Store};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -318,14 +320,11 @@ async fn fill(data: &Path, count: u64) {
                 upload.write(document(n).into()).await.expect("memory takes it");
                 let content = upload.finish().await.expect("memory takes it");
                 let id = ResourceId::new(&format!("doc-{n}")).expect("an id");
-                let state = NewState {
-                    content_type: MediaType::new("text/plain").expect("a type"),
-                    security_context: None,
-                    labels: Labels::default(),
-                    source: None,
-                };
-                let intent = Intent::Update { id };
-                let write = Write { intent, if_match: None, if_none_match: None, state: Some(state) };
+                let content_type = MediaType::new("text/plain").expect("a type");
+                let facts = NewContent { content_type, security_context: None };
+                let state = NewState { content: Some(facts), ..NewState::default() };
+                let (kind, intent) = (ResourceType::BINARY, Intent::Update { id });
+                let write = Write { kind, intent, if_match: None, if_none_match: None, state: Some(state) };
                 store.commit(&tenant, write, Some(content), now).await.expect("stored");
             }
         })

@@ -11,13 +11,22 @@ CREATE TABLE tenant (
     name TEXT NOT NULL UNIQUE
 ) STRICT;
 
--- How many there are, so that nothing has to count them. `kind` is the resource type: 1 = Binary.
+-- Resource types, as numbers.
+CREATE TABLE kind (
+    key  INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
+INSERT INTO kind (key, name) VALUES (1, 'Binary');
+
+-- How many there are, so that nothing has to count them. `dialect` is that of the source, '' without one.
 CREATE TABLE tally (
     tenant    INTEGER NOT NULL REFERENCES tenant,
-    kind      INTEGER NOT NULL,
+    kind      INTEGER NOT NULL REFERENCES kind,
+    dialect   TEXT NOT NULL,
     documents INTEGER NOT NULL DEFAULT 0, -- current and not deleted
     versions  INTEGER NOT NULL DEFAULT 0, -- of all documents, deletions included
-    PRIMARY KEY (tenant, kind)
+    PRIMARY KEY (tenant, kind, dialect)
 ) STRICT, WITHOUT ROWID;
 
 -- Bytes, once within a tenant: in the row, or in a file of this name below `content/`.
@@ -50,25 +59,27 @@ CREATE TABLE trash (
 CREATE TABLE document (
     key          INTEGER PRIMARY KEY,
     tenant       INTEGER NOT NULL REFERENCES tenant,
-    kind         INTEGER NOT NULL,
+    kind         INTEGER NOT NULL REFERENCES kind,
     id           TEXT NOT NULL,
     current      INTEGER NOT NULL, -- a sequence of version
     updated_ms   INTEGER,
-    size_bytes   INTEGER,
+    dialect      TEXT, -- '' without a source
+    size_bytes   INTEGER, -- this and what follows: of a Binary alone
     content_type TEXT,
-    essence      TEXT,
-    UNIQUE (tenant, kind, id)
+    essence      TEXT
 ) STRICT;
 
-CREATE INDEX document_updated ON document (tenant, kind, updated_ms, id) WHERE updated_ms IS NOT NULL;
-CREATE INDEX document_size    ON document (tenant, kind, size_bytes, id) WHERE updated_ms IS NOT NULL;
-CREATE INDEX document_type    ON document (tenant, kind, essence, id)    WHERE updated_ms IS NOT NULL;
+CREATE UNIQUE INDEX document_id ON document (tenant, kind, id);
+CREATE INDEX document_updated ON document (tenant, kind, updated_ms, id, dialect) WHERE updated_ms IS NOT NULL;
+CREATE INDEX document_size    ON document (tenant, kind, size_bytes, id)          WHERE size_bytes IS NOT NULL;
+CREATE INDEX document_type    ON document (tenant, kind, essence, id)             WHERE essence IS NOT NULL;
 
 -- One row a version, in the order of commits. AUTOINCREMENT: a number never comes again.
 CREATE TABLE version (
     sequence         INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant           INTEGER NOT NULL REFERENCES tenant,
-    kind             INTEGER NOT NULL,
+    kind             INTEGER NOT NULL REFERENCES kind,
+    dialect          TEXT NOT NULL, -- of the source; '' without one. A deletion has that of the version before
     document         INTEGER NOT NULL REFERENCES document,
     version          INTEGER NOT NULL CHECK (version > 0),
     updated_ms       INTEGER NOT NULL,
@@ -77,28 +88,78 @@ CREATE TABLE version (
     content          INTEGER REFERENCES content,
     security_context TEXT,
     labels           TEXT, -- JSON; NULL when there are none
-    source_dialect   TEXT,
-    source_body      TEXT,
+    source           TEXT, -- what the client sent, as JSON
     UNIQUE (document, version),
-    CHECK ((change = 3) = (content IS NULL)),
+    CHECK ((kind = 1 AND change <> 3) = (content IS NOT NULL)),
     CHECK ((content IS NULL) = (content_type IS NULL)),
-    CHECK ((source_dialect IS NULL) = (source_body IS NULL))
+    CHECK (kind = 1 OR (change = 3) = (source IS NULL)),
+    CHECK (source IS NULL OR dialect <> '')
 ) STRICT;
 
-CREATE INDEX version_tenant  ON version (tenant, kind); -- and by sequence, as every index
-CREATE INDEX version_updated ON version (tenant, kind, updated_ms);
+CREATE INDEX version_kind    ON version (tenant, kind, dialect); -- and by sequence, as every index
+CREATE INDEX version_updated ON version (tenant, kind, dialect, updated_ms);
 CREATE INDEX version_content ON version (content) WHERE content IS NOT NULL;
 
--- Labels of current versions, for searches: 1 = security, 2 = tag, 3 = profile. What is absent is ''.
-CREATE TABLE label (
-    document INTEGER NOT NULL REFERENCES document ON DELETE CASCADE,
-    which    INTEGER NOT NULL,
-    system   TEXT NOT NULL,
-    code     TEXT NOT NULL,
-    folded   TEXT NOT NULL, -- the code in lower case
-    tenant   INTEGER NOT NULL,
-    PRIMARY KEY (document, which, system, code)
+-- Search parameters, as numbers: those of one type in one tenant whose values have one shape. What the
+-- columns of an entry mean depends on the shape:
+--
+--              value                 second                   third
+--   1 token     code in lower case    its system, 0 = none     the code unless it is in lower case
+--   2 reference id                    type
+--   3 text      folded                as it is unless folded
+--   4 uri       the URI
+--   5 date      start                 end                      of at most a day
+--   6 date      start                 end                      longer, of at most 400 days
+--   7 date      start                 end                      longer
+--   8 quantity  least                 greatest                 unit, 0 = none
+CREATE TABLE parameter (
+    key    INTEGER PRIMARY KEY,
+    tenant INTEGER NOT NULL REFERENCES tenant,
+    kind   INTEGER NOT NULL REFERENCES kind,
+    name   TEXT NOT NULL,
+    shape  INTEGER NOT NULL CHECK (shape BETWEEN 1 AND 8),
+    UNIQUE (tenant, kind, name, shape)
+) STRICT;
+
+-- Code systems, as numbers.
+CREATE TABLE system (
+    key  INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- Units of quantities, as numbers. What is absent is ''.
+CREATE TABLE unit (
+    key    INTEGER PRIMARY KEY,
+    code   TEXT NOT NULL,
+    system TEXT NOT NULL,
+    UNIQUE (code, system)
+) STRICT;
+
+-- What current, undeleted documents are found by. Labels are entries of the parameters `meta.security`,
+-- `meta.tag` and `meta.profile`, which a repair derives again. Nothing refers to an entry and it refers to
+-- nothing by a foreign key: that would be a lookup for each of millions; a check looks at all.
+CREATE TABLE entry (
+    document  INTEGER NOT NULL,
+    parameter INTEGER NOT NULL,
+    number    INTEGER NOT NULL, -- tells entries of one document and parameter apart
+    part      INTEGER NOT NULL, -- components of one value of a composite parameter share it; else 0
+    value     ANY NOT NULL,
+    second    ANY,
+    third     ANY,
+    PRIMARY KEY (document, parameter, number)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX label_code   ON label (tenant, which, folded, system);
-CREATE INDEX label_system ON label (tenant, which, system);
+CREATE INDEX entry_value ON entry (parameter, value, second, third, document);
+
+-- The Binaries that versions, current or not, name as their content.
+CREATE TABLE link (
+    tenant   INTEGER NOT NULL,
+    binary   TEXT NOT NULL,
+    sequence INTEGER NOT NULL, -- of the version that names it
+    version  INTEGER NOT NULL, -- of the Binary; -1 = whichever is current
+    in_error INTEGER NOT NULL,
+    document INTEGER NOT NULL,
+    PRIMARY KEY (tenant, binary, sequence, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX link_document ON link (document);

@@ -3,8 +3,12 @@
 //! The log (WAL) gives readers a state that no write disturbs, and is synced by every commit.
 
 mod check;
+mod entry;
+mod history;
+mod names;
 mod read;
 mod record;
+mod reference;
 mod schema;
 mod search;
 mod write;
@@ -18,7 +22,9 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use charta_model::{HistoryQuery, Query, ResourceId, TenantId, Timestamp, Write, WriteOutcome};
+use charta_model::{
+    Guard, HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp, Write, WriteOutcome,
+};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
@@ -27,7 +33,9 @@ use tokio::{
 
 use self::writer::{Commit, Job};
 use super::{Catalog, Companion, ContentRecord, Forgotten, Tally};
-use crate::{Access, CommitError, Error, Finding, HistoryPage, OpenError, SearchPage, Stored, Uploaded};
+use crate::{
+    Access, Error, Finding, HistoryPage, OpenError, Referrer, SearchPage, Stored, TransactError, Uploaded,
+};
 
 /// So many reads run at once; others wait without a thread.
 const READERS: usize = 4;
@@ -100,7 +108,7 @@ impl Sqlite {
     /// Runs `work` on the writer's thread in a transaction of its own. `touched` is forgotten by caches.
     async fn write<T: Send + 'static>(
         &self,
-        touched: Vec<(TenantId, ResourceId)>,
+        touched: Vec<(TenantId, ResourceType, ResourceId)>,
         work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let (answer, answered) = oneshot::channel();
@@ -127,24 +135,30 @@ fn transact<T>(
 
 #[async_trait]
 impl Catalog for Sqlite {
-    async fn current(&self, tenant: &TenantId, id: &ResourceId) -> Result<Option<Stored>, Error> {
-        let (tenant, id) = (tenant.clone(), id.clone());
-        self.read(move |connection| read::current(connection, &tenant, &id, true)).await
+    async fn current(
+        &self,
+        tenant: &TenantId,
+        kind: &ResourceType,
+        id: &ResourceId,
+    ) -> Result<Option<Stored>, Error> {
+        let (tenant, kind, id) = (tenant.clone(), kind.clone(), id.clone());
+        self.read(move |connection| read::current(connection, &tenant, &kind, &id, true)).await
     }
 
     async fn version(
         &self,
         tenant: &TenantId,
+        kind: &ResourceType,
         id: &ResourceId,
         version: u64,
     ) -> Result<Option<Stored>, Error> {
-        let (tenant, id) = (tenant.clone(), id.clone());
-        self.read(move |connection| read::version(connection, &tenant, &id, version)).await
+        let (tenant, kind, id) = (tenant.clone(), kind.clone(), id.clone());
+        self.read(move |connection| read::version(connection, &tenant, &kind, &id, version)).await
     }
 
     async fn history(&self, tenant: &TenantId, query: &HistoryQuery) -> Result<HistoryPage, Error> {
         let (tenant, query) = (tenant.clone(), query.clone());
-        self.read_at_once(move |connection| read::history(connection, &tenant, &query)).await
+        self.read_at_once(move |connection| history::page(connection, &tenant, &query)).await
     }
 
     async fn search(&self, tenant: &TenantId, query: &Query) -> Result<SearchPage, Error> {
@@ -160,23 +174,65 @@ impl Catalog for Sqlite {
         self.read(move |connection| read::bytes(connection, content)).await
     }
 
-    async fn commit(
+    async fn transact(
         &self,
         tenant: &TenantId,
-        write: Write,
-        content: Option<Uploaded>,
+        writes: Vec<(Write, Option<Uploaded>)>,
+        guards: Vec<Guard>,
         now: Timestamp,
-    ) -> Result<WriteOutcome, CommitError> {
+    ) -> Result<Vec<WriteOutcome>, TransactError> {
         let (answer, answered) = oneshot::channel();
-        let commit = Commit { tenant: tenant.clone(), write, content, now, answer };
+        let (writes, contents) = writes.into_iter().unzip();
+        let commit = Commit { tenant: tenant.clone(), guards, writes, contents, now, answer };
         self.writer()?.send(Job::Commit(Box::new(commit))).await.map_err(|_| Error::Closed)?;
         answered.await.map_err(|_| Error::Closed)?
     }
 
-    async fn purge(&self, tenant: &TenantId, id: &ResourceId) -> Result<bool, Error> {
-        let (tenant, id) = (tenant.clone(), id.clone());
-        let touched = vec![(tenant.clone(), id.clone())];
-        self.write(touched, move |connection| write::purge(connection, &tenant, &id)).await
+    async fn referrers(
+        &self,
+        tenant: &TenantId,
+        binary: &ResourceId,
+        limit: usize,
+    ) -> Result<Vec<Referrer>, Error> {
+        let (tenant, binary) = (tenant.clone(), binary.clone());
+        self.read(move |connection| reference::referrers(connection, &tenant, &binary, limit)).await
+    }
+
+    async fn references(
+        &self,
+        tenant: &TenantId,
+        from: &[(ResourceType, ResourceId)],
+        parameter: Option<&str>,
+        target: Option<&ResourceType>,
+    ) -> Result<Vec<(ResourceType, ResourceId)>, Error> {
+        let (tenant, from) = (tenant.clone(), from.to_vec());
+        let (parameter, target) = (parameter.map(str::to_owned), target.cloned());
+        self.read_at_once(move |connection| {
+            reference::references(connection, &tenant, &from, parameter.as_deref(), target.as_ref())
+        })
+        .await
+    }
+
+    async fn referring(
+        &self,
+        tenant: &TenantId,
+        to: &[(ResourceType, ResourceId)],
+        scope: &Scope,
+        parameter: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Stored>>, Error> {
+        let (tenant, to, scope) = (tenant.clone(), to.to_vec(), scope.clone());
+        let parameter = parameter.map(str::to_owned);
+        self.read_at_once(move |connection| {
+            reference::referring(connection, &tenant, &to, &scope, parameter.as_deref(), limit)
+        })
+        .await
+    }
+
+    async fn purge(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Result<bool, Error> {
+        let (tenant, kind, id) = (tenant.clone(), kind.clone(), id.clone());
+        let touched = vec![(tenant.clone(), kind.clone(), id.clone())];
+        self.write(touched, move |connection| write::purge(connection, &tenant, &kind, &id)).await
     }
 
     async fn forget_unreferenced(&self) -> Result<Forgotten, Error> {

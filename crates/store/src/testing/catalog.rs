@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use charta_model::{
-    Change, Comparison, Document, Filter, HistoryQuery, HistoryScope, Intent, LabelKind, MediaType, NewState,
-    Order, Query, SortKey, TokenMatch, TypeMatch, VersionMatch, Write, WriteOutcome,
+    Change, Comparison, Document, Filter, HistoryQuery, HistoryScope, Intent, LabelKind, Order, Query,
+    ResourceType, SortKey, TokenMatch, TypeMatch, VersionMatch, Write, WriteOutcome,
 };
 
-use super::{at, by_tag, delete, id, tagged, tenant, text, update, uploaded, write};
+use super::{at, binaries, by_tag, delete, id, tagged, tenant, text, typed, update, uploaded, write};
 use crate::{
-    CommitError, Error,
+    CommitError, Error, Uploaded,
     catalog::{Catalog, Forgotten},
 };
 
@@ -51,8 +51,22 @@ macro_rules! catalog_suite {
 type Subject = Arc<dyn Catalog>;
 
 async fn put(catalog: &Subject, write: Write, bytes: &[u8], ms: i64) -> Result<WriteOutcome, CommitError> {
-    let content = if write.state.is_some() { Some(uploaded(bytes).await) } else { None };
-    catalog.commit(&tenant("t"), write, content, at(ms)).await
+    let has_bytes = write.state.as_ref().is_some_and(|state| state.content.is_some());
+    let content = if has_bytes { Some(uploaded(bytes).await) } else { None };
+    commit(catalog, "t", write, content, ms).await
+}
+
+async fn commit(
+    catalog: &Subject,
+    who: &str,
+    write: Write,
+    content: Option<Uploaded>,
+    ms: i64,
+) -> Result<WriteOutcome, CommitError> {
+    let outcomes = catalog.transact(&tenant(who), vec![(write, content)], Vec::new(), at(ms)).await;
+    let mut outcomes = outcomes.map_err(|failed| failed.error)?;
+    assert_eq!(outcomes.len(), 1);
+    Ok(outcomes.remove(0))
 }
 
 fn stored(outcome: Result<WriteOutcome, CommitError>) -> Document {
@@ -80,14 +94,20 @@ pub async fn versions_count_through_updates_and_deletions(catalog: &Subject) {
     let fourth = stored(put(catalog, update("a"), b"one", 3000).await);
     assert_eq!((fourth.version, fourth.change), (4, Change::Created));
 
-    let current = catalog.current(&tenant("t"), &id("a")).await.unwrap().unwrap();
+    let current = catalog.current(&tenant("t"), &ResourceType::BINARY, &id("a")).await.unwrap().unwrap();
     assert_eq!(current.document, fourth);
     for document in [first, second, third, fourth] {
-        let version = catalog.version(&tenant("t"), &id("a"), document.version).await.unwrap().unwrap();
+        let version = catalog
+            .version(&tenant("t"), &ResourceType::BINARY, &id("a"), document.version)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(version.document, document);
     }
     for version in [0, 5, u64::MAX] {
-        assert!(catalog.version(&tenant("t"), &id("a"), version).await.unwrap().is_none());
+        assert!(
+            catalog.version(&tenant("t"), &ResourceType::BINARY, &id("a"), version).await.unwrap().is_none()
+        );
     }
 }
 
@@ -99,7 +119,7 @@ pub async fn an_equal_update_is_unchanged(catalog: &Subject) {
         let outcome = put(catalog, equal, b"one", 2000).await;
         assert!(matches!(outcome, Ok(WriteOutcome::Unchanged(d)) if d == first));
     }
-    let html = NewState { content_type: MediaType::new("text/html").unwrap(), ..text() };
+    let html = typed("text/html", text());
     let other = stored(put(catalog, write(Intent::Update { id: id("a") }, html), b"one", 2000).await);
     assert_eq!(other.version, 2);
     assert_eq!(other.description.unwrap().labels, tagged("s", "x").labels);
@@ -109,11 +129,11 @@ pub async fn an_equal_update_is_unchanged(catalog: &Subject) {
 pub async fn tenants_do_not_meet(catalog: &Subject) {
     stored(put(catalog, update("a"), b"one", 1000).await);
     let other = tenant("u");
-    assert!(catalog.current(&other, &id("a")).await.unwrap().is_none());
-    assert_eq!(catalog.search(&other, &Query { limit: 9, ..Query::default() }).await.unwrap().total, 0);
-    let outcome = catalog.commit(&other, update("a"), Some(uploaded(b"two").await), at(1)).await;
+    assert!(catalog.current(&other, &ResourceType::BINARY, &id("a")).await.unwrap().is_none());
+    assert_eq!(catalog.search(&other, &Query { limit: 9, ..binaries() }).await.unwrap().total, 0);
+    let outcome = commit(catalog, "u", update("a"), Some(uploaded(b"two").await), 1).await;
     assert_eq!(stored(outcome).version, 1);
-    assert!(!catalog.purge(&tenant("v"), &id("a")).await.unwrap());
+    assert!(!catalog.purge(&tenant("v"), &ResourceType::BINARY, &id("a")).await.unwrap());
 }
 
 /// Contract 11.
@@ -189,8 +209,6 @@ pub async fn a_condition_on_a_search_finds_what_is_current(catalog: &Subject) {
 }
 
 async fn some_documents(catalog: &Subject) {
-    let typed =
-        |text: &str, state: NewState| NewState { content_type: MediaType::new(text).unwrap(), ..state };
     let mut profiled = text();
     profiled.labels.profiles.push("http://p/One".into());
     for (name, state, bytes, ms) in [
@@ -252,7 +270,7 @@ pub async fn searches_filter(catalog: &Subject) {
         (vec![size(Comparison::Greater), F::HasLabel(LabelKind::Tag, true), below("text/html")], &["html"]),
     ];
     for (filters, expected) in cases {
-        let query = Query { filters, limit: 10, ..Query::default() };
+        let query = Query { filters, limit: 10, ..binaries() };
         assert_eq!(found(catalog, &query).await, expected, "{query:?}");
         let total = catalog.search(&tenant("t"), &query).await.unwrap().total;
         assert_eq!(total, expected.len() as u64, "{query:?}");
@@ -273,17 +291,17 @@ pub async fn searches_sort_and_page(catalog: &Subject) {
             if descending {
                 expected.reverse();
             }
-            let order = vec![Order { key, descending }];
+            let order = vec![Order { key: key.clone(), descending }];
             let mut collected = Vec::new();
             for offset in [0, 3, 6] {
-                let query = Query { order: order.clone(), limit: 3, offset, ..Query::default() };
+                let query = Query { order: order.clone(), limit: 3, offset, ..binaries() };
                 assert_eq!(catalog.search(&tenant("t"), &query).await.unwrap().total, 4);
                 collected.extend(found(catalog, &query).await);
             }
             assert_eq!(collected, expected, "{key:?} {descending}");
         }
     }
-    let none = Query { limit: 0, ..Query::default() };
+    let none = Query { limit: 0, ..binaries() };
     let page = catalog.search(&tenant("t"), &none).await.unwrap();
     assert_eq!((page.matches.len(), page.total), (0, 4));
 }
@@ -306,7 +324,9 @@ pub async fn histories_page_by_sequence(catalog: &Subject) {
         }
     }
     stored(put(catalog, delete("a"), b"", 9).await);
-    for (scope, expected) in [(HistoryScope::Tenant, 7), (HistoryScope::Document(id("a")), 4)] {
+    for (scope, expected) in
+        [(HistoryScope::Tenant, 7), (HistoryScope::Document(ResourceType::BINARY, id("a")), 4)]
+    {
         let mut query = HistoryQuery { limit: 2, ..history_of(scope) };
         let mut sequences = Vec::new();
         loop {
@@ -321,9 +341,9 @@ pub async fn histories_page_by_sequence(catalog: &Subject) {
         assert_eq!(sequences.len(), expected);
         assert!(sequences.windows(2).all(|pair| pair[0] > pair[1]), "{sequences:?}");
         stored(put(catalog, delete("later"), b"", 11).await);
-        catalog.purge(&tenant("t"), &id("later")).await.unwrap();
+        catalog.purge(&tenant("t"), &ResourceType::BINARY, &id("later")).await.unwrap();
     }
-    let none = history_of(HistoryScope::Document(id("never")));
+    let none = history_of(HistoryScope::Document(ResourceType::BINARY, id("never")));
     assert_eq!(listed(catalog, &none).await, (vec![], 0));
 }
 
@@ -343,7 +363,7 @@ pub async fn histories_know_what_was_current(catalog: &Subject) {
     assert_eq!(listed(catalog, &range).await, (vec![entry("a", 2), entry("b", 1)], 2));
     let both = HistoryQuery { since: Some(at(2000)), at: Some((at(0), at(3000))), ..base };
     assert_eq!(listed(catalog, &both).await, (vec![entry("b", 1)], 1));
-    let one = history_of(HistoryScope::Document(id("a")));
+    let one = history_of(HistoryScope::Document(ResourceType::BINARY, id("a")));
     let one = HistoryQuery { since: Some(at(1001)), ..one };
     assert_eq!(listed(catalog, &one).await, (vec![entry("a", 2)], 1));
 }
@@ -353,10 +373,10 @@ pub async fn a_purged_document_is_gone(catalog: &Subject) {
     stored(put(catalog, write(Intent::Update { id: id("a") }, tagged("s", "x")), b"1", 1).await);
     stored(put(catalog, update("a"), b"2", 1).await);
     stored(put(catalog, update("b"), b"2", 1).await);
-    assert!(catalog.purge(&tenant("t"), &id("a")).await.unwrap());
-    assert!(!catalog.purge(&tenant("t"), &id("a")).await.unwrap());
-    assert!(catalog.current(&tenant("t"), &id("a")).await.unwrap().is_none());
-    assert!(catalog.version(&tenant("t"), &id("a"), 1).await.unwrap().is_none());
+    assert!(catalog.purge(&tenant("t"), &ResourceType::BINARY, &id("a")).await.unwrap());
+    assert!(!catalog.purge(&tenant("t"), &ResourceType::BINARY, &id("a")).await.unwrap());
+    assert!(catalog.current(&tenant("t"), &ResourceType::BINARY, &id("a")).await.unwrap().is_none());
+    assert!(catalog.version(&tenant("t"), &ResourceType::BINARY, &id("a"), 1).await.unwrap().is_none());
     assert_eq!(listed(catalog, &history_of(HistoryScope::Tenant)).await, (vec![("b".into(), 1)], 1));
     assert_eq!(found(catalog, &by_tag("x")).await, Vec::<String>::new());
     assert_eq!(stored(put(catalog, update("a"), b"3", 1).await).version, 1);
@@ -371,10 +391,10 @@ pub async fn content_is_forgotten_with_its_last_reference(catalog: &Subject) {
     }
     let forgotten = |contents, bytes| Forgotten { contents, bytes, keys: Vec::new() };
     assert_eq!(catalog.forget_unreferenced().await.unwrap(), forgotten(0, 0));
-    catalog.purge(&tenant("t"), &id("a")).await.unwrap();
+    catalog.purge(&tenant("t"), &ResourceType::BINARY, &id("a")).await.unwrap();
     assert_eq!(catalog.forget_unreferenced().await.unwrap(), forgotten(1, 6));
     assert_eq!(catalog.content_totals().await.unwrap(), (1, 6));
-    catalog.purge(&tenant("t"), &id("b")).await.unwrap();
+    catalog.purge(&tenant("t"), &ResourceType::BINARY, &id("b")).await.unwrap();
     stored(put(catalog, update("c"), b"shared", 1).await);
     assert_eq!(catalog.forget_unreferenced().await.unwrap(), forgotten(0, 0), "it is referred to again");
 }
@@ -382,7 +402,7 @@ pub async fn content_is_forgotten_with_its_last_reference(catalog: &Subject) {
 /// Contract 9.
 pub async fn equal_content_is_kept_once_within_a_tenant(catalog: &Subject) {
     for (who, name) in [("t", "a"), ("t", "b"), ("u", "a")] {
-        let outcome = catalog.commit(&tenant(who), update(name), Some(uploaded(b"same").await), at(1)).await;
+        let outcome = commit(catalog, who, update(name), Some(uploaded(b"same").await), 1).await;
         stored(outcome);
     }
     let contents = catalog.contents(0, 10).await.unwrap();
@@ -394,9 +414,9 @@ pub async fn equal_content_is_kept_once_within_a_tenant(catalog: &Subject) {
 /// Small content comes with the current record, and under its key.
 pub async fn the_bytes_come_back(catalog: &Subject) {
     stored(put(catalog, update("a"), b"bytes", 1).await);
-    let current = catalog.current(&tenant("t"), &id("a")).await.unwrap().unwrap();
+    let current = catalog.current(&tenant("t"), &ResourceType::BINARY, &id("a")).await.unwrap().unwrap();
     assert!(matches!(&current.place, crate::Place::Memory(bytes) if bytes == "bytes"));
-    let version = catalog.version(&tenant("t"), &id("a"), 1).await.unwrap().unwrap();
+    let version = catalog.version(&tenant("t"), &ResourceType::BINARY, &id("a"), 1).await.unwrap().unwrap();
     let crate::Place::Catalog(key) = version.place else { panic!("{version:?}") };
     assert_eq!(catalog.bytes(key).await.unwrap(), "bytes");
     assert!(matches!(catalog.bytes(key + 1).await, Err(Error::Missing(_))));
@@ -404,14 +424,14 @@ pub async fn the_bytes_come_back(catalog: &Subject) {
 
 /// Contract 5: nothing of it is visible.
 pub async fn a_write_without_bytes_is_refused(catalog: &Subject) {
-    let nothing = catalog.commit(&tenant("t"), update("a"), None, at(1)).await;
+    let nothing = commit(catalog, "t", update("a"), None, 1).await;
     assert!(matches!(nothing, Err(CommitError::Store(Error::Unusable(_)))), "{nothing:?}");
     let empty = put(catalog, update("a"), b"", 1).await;
     assert!(matches!(empty, Err(CommitError::Store(Error::Unusable(_)))), "{empty:?}");
     let stateless = Write { state: None, ..update("a") };
-    let stateless = catalog.commit(&tenant("t"), stateless, Some(uploaded(b"x").await), at(1)).await;
+    let stateless = commit(catalog, "t", stateless, Some(uploaded(b"x").await), 1).await;
     assert!(matches!(stateless, Err(CommitError::Store(Error::Unusable(_)))), "{stateless:?}");
-    assert!(catalog.current(&tenant("t"), &id("a")).await.unwrap().is_none());
+    assert!(catalog.current(&tenant("t"), &ResourceType::BINARY, &id("a")).await.unwrap().is_none());
     assert_eq!(catalog.tally().await.unwrap().versions, 0);
 }
 
@@ -430,7 +450,7 @@ pub async fn many_writers_lose_nothing(catalog: &Subject) {
     for writer in writers.collect::<Vec<_>>() {
         writer.await.unwrap();
     }
-    let shared = catalog.current(&tenant("t"), &id("shared")).await.unwrap().unwrap();
+    let shared = catalog.current(&tenant("t"), &ResourceType::BINARY, &id("shared")).await.unwrap().unwrap();
     assert_eq!(shared.document.version, 200);
     let tally = catalog.tally().await.unwrap();
     assert_eq!((tally.documents, tally.versions), (9, 400));
@@ -439,7 +459,7 @@ pub async fn many_writers_lose_nothing(catalog: &Subject) {
 /// A check after a bit of everything; with repair too.
 pub async fn a_check_of_all_this_is_clean(catalog: &Subject) {
     some_documents(catalog).await;
-    catalog.purge(&tenant("t"), &id("pdf")).await.unwrap();
+    catalog.purge(&tenant("t"), &ResourceType::BINARY, &id("pdf")).await.unwrap();
     assert_eq!(catalog.check(true).await.unwrap(), []);
     catalog.ping().await.unwrap();
 }

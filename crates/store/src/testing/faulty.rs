@@ -10,10 +10,13 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use charta_model::{Digest, HistoryQuery, Query, ResourceId, TenantId, Timestamp, Write, WriteOutcome};
+use charta_model::{
+    Digest, Guard, HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp, Write,
+    WriteOutcome,
+};
 
 use crate::{
-    CommitError, Error, Finding, HistoryPage, SearchPage, Stored, Uploaded,
+    Error, Finding, HistoryPage, Referrer, SearchPage, Stored, TransactError, Uploaded,
     catalog::{Catalog, ContentRecord, Forgotten, Tally},
     content::{ContentStore, ContentWriter, Opened, Placed},
 };
@@ -66,11 +69,22 @@ pub struct FaultyCatalog {
 
 #[async_trait]
 impl Catalog for FaultyCatalog {
-    async fn current(&self, tenant: &TenantId, id: &ResourceId) -> Result<Option<Stored>, Error> {
-        self.fault.call(self.inner.current(tenant, id)).await
+    async fn current(
+        &self,
+        tenant: &TenantId,
+        kind: &ResourceType,
+        id: &ResourceId,
+    ) -> Result<Option<Stored>, Error> {
+        self.fault.call(self.inner.current(tenant, kind, id)).await
     }
-    async fn version(&self, tenant: &TenantId, id: &ResourceId, v: u64) -> Result<Option<Stored>, Error> {
-        self.fault.call(self.inner.version(tenant, id, v)).await
+    async fn version(
+        &self,
+        tenant: &TenantId,
+        kind: &ResourceType,
+        id: &ResourceId,
+        version: u64,
+    ) -> Result<Option<Stored>, Error> {
+        self.fault.call(self.inner.version(tenant, kind, id, version)).await
     }
     async fn history(&self, tenant: &TenantId, query: &HistoryQuery) -> Result<HistoryPage, Error> {
         self.fault.call(self.inner.history(tenant, query)).await
@@ -81,17 +95,44 @@ impl Catalog for FaultyCatalog {
     async fn bytes(&self, content: i64) -> Result<Bytes, Error> {
         self.fault.call(self.inner.bytes(content)).await
     }
-    async fn commit(
+    async fn transact(
         &self,
         tenant: &TenantId,
-        write: Write,
-        content: Option<Uploaded>,
+        writes: Vec<(Write, Option<Uploaded>)>,
+        guards: Vec<Guard>,
         now: Timestamp,
-    ) -> Result<WriteOutcome, CommitError> {
-        self.fault.call(self.inner.commit(tenant, write, content, now)).await
+    ) -> Result<Vec<WriteOutcome>, TransactError> {
+        self.fault.call(self.inner.transact(tenant, writes, guards, now)).await
     }
-    async fn purge(&self, tenant: &TenantId, id: &ResourceId) -> Result<bool, Error> {
-        self.fault.call(self.inner.purge(tenant, id)).await
+    async fn referrers(
+        &self,
+        tenant: &TenantId,
+        binary: &ResourceId,
+        limit: usize,
+    ) -> Result<Vec<Referrer>, Error> {
+        self.fault.call(self.inner.referrers(tenant, binary, limit)).await
+    }
+    async fn references(
+        &self,
+        tenant: &TenantId,
+        from: &[(ResourceType, ResourceId)],
+        parameter: Option<&str>,
+        target: Option<&ResourceType>,
+    ) -> Result<Vec<(ResourceType, ResourceId)>, Error> {
+        self.fault.call(self.inner.references(tenant, from, parameter, target)).await
+    }
+    async fn referring(
+        &self,
+        tenant: &TenantId,
+        to: &[(ResourceType, ResourceId)],
+        scope: &Scope,
+        parameter: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Arc<Stored>>, Error> {
+        self.fault.call(self.inner.referring(tenant, to, scope, parameter, limit)).await
+    }
+    async fn purge(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Result<bool, Error> {
+        self.fault.call(self.inner.purge(tenant, kind, id)).await
     }
     async fn forget_unreferenced(&self) -> Result<Forgotten, Error> {
         self.fault.call(self.inner.forget_unreferenced()).await

@@ -3,7 +3,7 @@
 mod sqlite {
     use std::sync::Arc;
 
-    use charta_model::{ResourceId, TenantId};
+    use charta_model::{ResourceId, ResourceType, TenantId};
     use charta_store::{
         Access,
         catalog::{Catalog, Companion, sqlite::Sqlite},
@@ -12,8 +12,8 @@ mod sqlite {
 
     struct Alone;
     impl Companion for Alone {
-        fn changing(&self, _: &[(TenantId, ResourceId)]) {}
-        fn changed(&self, _: &[(TenantId, ResourceId)]) {}
+        fn changing(&self, _: &[(TenantId, ResourceType, ResourceId)]) {}
+        fn changed(&self, _: &[(TenantId, ResourceType, ResourceId)]) {}
         fn holds(&self, _: &str, _: u64) -> bool {
             true
         }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use charta_model::Digest;
+use charta_model::{Digest, ResourceType};
 use charta_store::{Access, Error, Options, Store, testing};
 
 use crate::support::{TestStore, assert_clean, bytes, commit, options, put, read};
@@ -63,7 +63,10 @@ async fn a_backup_beside_writes_is_a_store_of_one_instant() {
         assert_filled(&restored).await;
         assert_eq!(restored.secret(), store.secret());
         let version = async |name: &str| {
-            let stored = restored.current(&testing::tenant("t"), &testing::id(name)).await.unwrap();
+            let stored = restored
+                .current(&testing::tenant("t"), &ResourceType::BINARY, &testing::id(name))
+                .await
+                .unwrap();
             stored.map_or(0, |stored| stored.document.version)
         };
         let (small, large) = (version("pair-small").await, version("pair-large").await);
@@ -91,7 +94,7 @@ async fn a_backup_does_not_overwrite() {
 async fn a_sweep_waits_for_backups() {
     let store = TestStore::new();
     put(&store, "a", &bytes(1, 5000)).await;
-    store.purge(&testing::tenant("t"), &testing::id("a")).await.unwrap();
+    store.purge(&testing::tenant("t"), &ResourceType::BINARY, &testing::id("a")).await.unwrap();
     let lock = fs::File::open(store.place.path().join("store/sweep.lock")).unwrap();
     lock.lock_shared().unwrap();
     let refused = store.sweep().await;
@@ -154,7 +157,7 @@ async fn a_repair_derives_indexes_again() {
     let catalog = rusqlite::Connection::open(store.place.path().join("store/catalog.sqlite")).unwrap();
     catalog
         .execute_batch(
-            "DELETE FROM label; UPDATE document SET essence = 'x/y'; UPDATE tally SET documents = 7",
+            "DELETE FROM entry; UPDATE document SET essence = 'x/y'; UPDATE tally SET documents = 7",
         )
         .unwrap();
     drop(catalog);
@@ -181,5 +184,5 @@ async fn a_gap_in_the_versions_is_found() {
     catalog.execute_batch("DELETE FROM version WHERE version = 2; UPDATE tally SET versions = 2").unwrap();
     drop(catalog);
     let store = store.reopen().await;
-    assert_eq!(problems(&store, true).await, ["document a: version 3 follows version 1"]);
+    assert_eq!(problems(&store, true).await, ["Binary/a: version 3 follows version 1"]);
 }

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use charta_model::{Digest, HistoryQuery, HistoryScope};
+use charta_model::{Digest, HistoryQuery, HistoryScope, ResourceType};
 use charta_store::{Access, Options, Store, testing};
 
 use crate::support::{assert_clean, read_all};
@@ -84,17 +84,17 @@ async fn verify(directory: &Path, promised: &Promised, thoroughly: bool) {
     let tenant = testing::tenant("t");
     for (name, (version, digest)) in promised {
         let id = testing::id(name);
-        let stored = store.version(&tenant, &id, *version).await.unwrap();
+        let stored = store.version(&tenant, &ResourceType::BINARY, &id, *version).await.unwrap();
         let stored = stored.unwrap_or_else(|| panic!("{name}: version {version} was lost"));
-        let found = stored.document.description.as_ref().map(|description| description.digest);
+        let found = stored.document.content().map(|facts| facts.digest);
         assert_eq!(found, *digest, "{name} {version}");
-        let current = store.current(&tenant, &id).await.unwrap().unwrap();
+        let current = store.current(&tenant, &ResourceType::BINARY, &id).await.unwrap().unwrap();
         assert!(current.document.version >= *version);
-        if let Some(description) = &current.document.description {
+        if let Some(facts) = current.document.content() {
             let bytes = read_all(&store.content(&current).await.unwrap()).await.unwrap();
-            assert_eq!(Digest::of(&bytes), description.digest, "{name}");
+            assert_eq!(Digest::of(&bytes), facts.digest, "{name}");
         }
-        let scope = HistoryScope::Document(id);
+        let scope = HistoryScope::Document(ResourceType::BINARY, id);
         let history = HistoryQuery { scope, since: None, at: None, before: None, limit: 1 };
         assert_eq!(store.history(&tenant, &history).await.unwrap().total, current.document.version);
     }

@@ -2,6 +2,7 @@
 
 use std::{path::Path, process::Command};
 
+use charta_model::ResourceType;
 use charta_store::{Access, BackupSummary, CommitError, Error, OpenError, Options, Store, testing};
 
 use crate::support::{assert_clean, bytes, commit, put, read};
@@ -92,7 +93,7 @@ async fn a_full_disk_refuses_writes_and_serves_reads() {
     mount(&["-o", "remount,size=40m"], disk.0.path());
     put(&store, "x", &bytes(5, 100_000)).await;
     store.ping().await.unwrap();
-    assert!(store.purge(&testing::tenant("t"), &testing::id("purged")).await.unwrap());
+    assert!(store.purge(&testing::tenant("t"), &ResourceType::BINARY, &testing::id("purged")).await.unwrap());
     assert_eq!(store.sweep().await.unwrap().bytes, 2_000_000);
     assert_clean(&store).await;
     store.close().await;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use charta_model::{HistoryQuery, HistoryScope, Query};
+use charta_model::{HistoryQuery, HistoryScope, Query, ResourceType};
 use charta_store::{
     Access, CommitError, Error, Store,
     testing::{
@@ -121,7 +121,7 @@ async fn deleting() {
 #[tokio::test]
 async fn purging_and_sweeping() {
     fail_each_call(Some(bytes(1, 5000)), None, |store| async move {
-        store.purge(&testing::tenant("t"), &testing::id("x")).await?;
+        store.purge(&testing::tenant("t"), &ResourceType::BINARY, &testing::id("x")).await?;
         store.sweep().await.map(drop)
     })
     .await;
@@ -131,14 +131,14 @@ async fn purging_and_sweeping() {
 async fn reading_in_every_way() {
     fail_each_call(Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
         let (tenant, id) = (testing::tenant("t"), testing::id("x"));
-        let current = store.current(&tenant, &id).await?.unwrap();
+        let current = store.current(&tenant, &ResourceType::BINARY, &id).await?.unwrap();
         store.content(&current).await?;
-        let version = store.version(&tenant, &id, 1).await?.unwrap();
+        let version = store.version(&tenant, &ResourceType::BINARY, &id, 1).await?.unwrap();
         assert_eq!(version.document, current.document);
-        let scope = HistoryScope::Document(id);
+        let scope = HistoryScope::Document(ResourceType::BINARY, id);
         let history = HistoryQuery { scope, since: None, at: None, before: None, limit: 5 };
         assert_eq!(store.history(&tenant, &history).await?.total, 1);
-        assert_eq!(store.search(&tenant, &Query { limit: 5, ..Query::default() }).await?.total, 2);
+        assert_eq!(store.search(&tenant, &Query { limit: 5, ..testing::binaries() }).await?.total, 2);
         store.statistics().await?;
         store.ping().await
     })

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use charta_model::{Change, HistoryQuery, HistoryScope, Intent, Query, VersionMatch, Write, WriteOutcome};
+use charta_model::{
+    Change, HistoryQuery, HistoryScope, Intent, Query, ResourceType, VersionMatch, Write, WriteOutcome,
+};
 use charta_store::{CommitError, testing};
 use proptest::prelude::*;
 
@@ -153,7 +155,10 @@ async fn run(operations: Vec<Operation>) {
                 assert_eq!(said(&result), model.delete(&name(document)));
             }
             Operation::Purge(document) => {
-                let purged = store.purge(&testing::tenant("t"), &testing::id(&name(document))).await.unwrap();
+                let purged = store
+                    .purge(&testing::tenant("t"), &ResourceType::BINARY, &testing::id(&name(document)))
+                    .await
+                    .unwrap();
                 assert_eq!(purged, model.0.remove(&name(document)).is_some());
             }
             Operation::Sweep => drop(store.sweep().await.unwrap()),
@@ -171,7 +176,7 @@ async fn compare(store: &TestStore, model: &Model) {
     for (name, versions) in &model.0 {
         let id = testing::id(name);
         for (number, expected) in (1..).zip(versions) {
-            let stored = store.version(&tenant, &id, number).await.unwrap().unwrap();
+            let stored = store.version(&tenant, &ResourceType::BINARY, &id, number).await.unwrap().unwrap();
             assert_eq!(stored.document.version, number);
             assert_eq!(stored.document.change == Change::Deleted, expected.is_none());
             if let Some((bytes, _)) = expected {
@@ -179,15 +184,15 @@ async fn compare(store: &TestStore, model: &Model) {
                 assert_eq!(read_all(&content).await.unwrap(), *bytes);
             }
         }
-        let current = store.current(&tenant, &id).await.unwrap().unwrap();
+        let current = store.current(&tenant, &ResourceType::BINARY, &id).await.unwrap().unwrap();
         assert_eq!(current.document.version, versions.len() as u64);
-        let scope = HistoryScope::Document(id);
+        let scope = HistoryScope::Document(ResourceType::BINARY, id);
         let history = HistoryQuery { scope, since: None, at: None, before: None, limit: 1000 };
         let page = store.history(&tenant, &history).await.unwrap();
         assert_eq!((page.entries.len(), page.total as usize), (versions.len(), versions.len()));
     }
     let query = |query: Query| Query { limit: 1000, ..query };
-    let all = store.search(&tenant, &query(Query::default())).await.unwrap();
+    let all = store.search(&tenant, &query(testing::binaries())).await.unwrap();
     let names: Vec<_> = all.matches.iter().map(|stored| stored.document.id.to_string()).collect();
     let live: Vec<_> = model.0.keys().filter(|name| model.live(name).is_some()).cloned().collect();
     assert_eq!((&names, all.total as usize), (&live, live.len()));

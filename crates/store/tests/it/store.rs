@@ -3,7 +3,7 @@
 use std::{fs, sync::Arc};
 
 use bytes::Bytes;
-use charta_model::{Change, Digest};
+use charta_model::{Change, Digest, ResourceType};
 use charta_store::{Access, CommitError, Error, OpenError, Options, Store, testing};
 
 use crate::support::{
@@ -18,7 +18,7 @@ async fn every_size_comes_back_byte_for_byte() {
     for (seed, size) in (0..).zip(sizes) {
         let bytes = bytes(seed, size);
         let document = put(&store, &format!("d{size}"), &bytes).await;
-        assert_eq!(document.description.unwrap().digest, Digest::of(&bytes));
+        assert_eq!(document.content().unwrap().digest, Digest::of(&bytes));
         assert_eq!(read(&store, &format!("d{size}")).await.unwrap().unwrap(), bytes, "{size}");
     }
     assert_eq!(store.settled_files().await, 4);
@@ -46,7 +46,11 @@ async fn any_range_of_a_file_can_be_read() {
     let store = TestStore::new();
     let bytes = bytes(1, 100_000);
     put(&store, "a", &bytes).await;
-    let stored = store.current(&testing::tenant("t"), &testing::id("a")).await.unwrap().unwrap();
+    let stored = store
+        .current(&testing::tenant("t"), &ResourceType::BINARY, &testing::id("a"))
+        .await
+        .unwrap()
+        .unwrap();
     let content = store.content(&stored).await.unwrap();
     assert!(content.file().is_some() && content.memory().is_none());
     for (start, end) in [(0, 1), (0, 100_000), (99_999, 100_000), (4095, 4097), (7, 7)] {
@@ -144,11 +148,11 @@ async fn a_sweep_frees_what_was_purged_and_nothing_else() {
     assert_eq!(store.sweep().await.unwrap(), charta_store::Swept::default());
 
     let tenant = testing::tenant("t");
-    let version = store.version(&tenant, &testing::id("a"), 2).await.unwrap().unwrap();
+    let version = store.version(&tenant, &ResourceType::BINARY, &testing::id("a"), 2).await.unwrap().unwrap();
     let reading = store.content(&version).await.unwrap();
     for name in ["a", "small"] {
-        assert!(store.purge(&tenant, &testing::id(name)).await.unwrap());
-        assert!(store.current(&tenant, &testing::id(name)).await.unwrap().is_none());
+        assert!(store.purge(&tenant, &ResourceType::BINARY, &testing::id(name)).await.unwrap());
+        assert!(store.current(&tenant, &ResourceType::BINARY, &testing::id(name)).await.unwrap().is_none());
     }
     let swept = store.sweep().await.unwrap();
     assert_eq!((swept.contents, swept.files, swept.bytes), (2, 1, 6005));
@@ -171,7 +175,10 @@ async fn sweeps_beside_writes_lose_nothing() {
                     let (name, bytes) = (format!("w{writer}"), bytes(round % 3, 3000));
                     put(&store, &name, &bytes).await;
                     assert_eq!(read(&store, &name).await.unwrap().unwrap(), bytes);
-                    store.purge(&testing::tenant("t"), &testing::id(&name)).await.unwrap();
+                    store
+                        .purge(&testing::tenant("t"), &ResourceType::BINARY, &testing::id(&name))
+                        .await
+                        .unwrap();
                 }
                 put(&store, &format!("last{writer}"), &bytes(writer, 3000)).await;
             })
@@ -196,16 +203,16 @@ async fn the_cache_holds_what_is_current() {
     let store = TestStore::new();
     let (tenant, id) = (testing::tenant("t"), testing::id("a"));
     put(&store, "a", b"1").await;
-    assert!(store.cached(&tenant, &id).is_none());
-    let first = store.current(&tenant, &id).await.unwrap().unwrap();
-    let cached = store.cached(&tenant, &id).unwrap();
+    assert!(store.cached(&tenant, &ResourceType::BINARY, &id).is_none());
+    let first = store.current(&tenant, &ResourceType::BINARY, &id).await.unwrap().unwrap();
+    let cached = store.cached(&tenant, &ResourceType::BINARY, &id).unwrap();
     assert!(Arc::ptr_eq(&first, &cached));
     put(&store, "a", b"2").await;
-    assert!(store.cached(&tenant, &id).is_none());
+    assert!(store.cached(&tenant, &ResourceType::BINARY, &id).is_none());
     commit(&store, testing::delete("a"), b"", 1).await.unwrap();
-    let deleted = store.current(&tenant, &id).await.unwrap().unwrap();
+    let deleted = store.current(&tenant, &ResourceType::BINARY, &id).await.unwrap().unwrap();
     assert_eq!(deleted.document.change, Change::Deleted);
-    assert_eq!(store.cached(&tenant, &id).unwrap().document, deleted.document);
+    assert_eq!(store.cached(&tenant, &ResourceType::BINARY, &id).unwrap().document, deleted.document);
     let statistics = store.statistics().await.unwrap();
     assert_eq!((statistics.documents, statistics.versions, statistics.cached_documents), (0, 3, 1));
 }
@@ -228,7 +235,7 @@ async fn racing_readers_never_see_the_past() {
                 let mut seen = 0;
                 while !done.load(Ordering::SeqCst) {
                     let least = acknowledged.load(Ordering::SeqCst).max(seen);
-                    let stored = store.current(&tenant, &id).await.unwrap().unwrap();
+                    let stored = store.current(&tenant, &ResourceType::BINARY, &id).await.unwrap().unwrap();
                     seen = stored.document.version;
                     assert!(seen >= least, "version {seen} after {least}");
                     tokio::task::yield_now().await;

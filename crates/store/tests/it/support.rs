@@ -1,7 +1,7 @@
 //! A store in a directory that goes away.
 
 use bytes::Bytes;
-use charta_model::{Document, Write, WriteOutcome};
+use charta_model::{Document, ResourceType, Write, WriteOutcome};
 use charta_store::{Access, CommitError, Content, Error, Options, Store, Uploaded, testing};
 use tempfile::TempDir;
 
@@ -84,7 +84,7 @@ pub async fn put(store: &Store, name: &str, bytes: &[u8]) -> Document {
 
 /// The bytes of the current version; `None` if there is none or it is a deletion.
 pub async fn read(store: &Store, name: &str) -> Result<Option<Bytes>, Error> {
-    let stored = store.current(&testing::tenant("t"), &testing::id(name)).await?;
+    let stored = store.current(&testing::tenant("t"), &ResourceType::BINARY, &testing::id(name)).await?;
     match stored {
         Some(stored) if stored.document.description.is_some() => {
             read_all(&store.content(&stored).await?).await.map(Some)

@@ -256,6 +256,7 @@ fn nothing_empty_is_left_behind() {
     ] {
         check(resource, &format!("[{{'op':'remove','path':'{path}'}}]"), expected);
     }
+    check("{'g':['a',null],'b':1}", "[{'op':'remove','path':'/g/0'}]", "{'b':1}");
     // Only at the end, so that what was emptied can be filled again.
     let refill = "[{'op':'remove','path':'/l/0'},{'op':'add','path':'/l/-','value':'b'}]";
     check("{'l':['a']}", refill, "{'l':['b']}");

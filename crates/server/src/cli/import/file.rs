@@ -1,18 +1,21 @@
-//! One file of an import: a FHIR Binary resource, several of them line by line, or a document.
+//! One file of an import: a FHIR resource, several of them line by line, or a document.
 
 use std::{
+    collections::HashMap,
     fs::File,
     io::{self, BufRead, BufReader, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use charta_fhir::{
-    Format, Version,
+    Format, Node, Version,
     parse::{BinaryReader, BinaryResource, ReadErrorKind, Root},
 };
 use charta_model::{
-    Digest, Hasher, Intent, Labels, MediaType, NewState, Reference, ResourceId, TenantId, Write, WriteOutcome,
+    Digest, Hasher, Intent, MediaType, NewContent, NewState, Reference, ResourceId, ResourceType, TenantId,
+    Timestamp, Write, WriteOutcome,
 };
+use charta_service::Service;
 use charta_store::{CommitError, Store, Upload, Uploaded};
 use flate2::read::MultiGzDecoder;
 
@@ -20,22 +23,39 @@ use super::{Counts, Import};
 use crate::{cli::Failure, clock, config::Limits};
 
 const PIECE_BYTES: usize = 256 * 1024;
+/// Lines that are stored together.
+const LINES_AT_ONCE: usize = 1000;
+/// Bytes of lines that are stored together.
+const BYTES_AT_ONCE: usize = 16 << 20;
 
 /// Takes in files.
 pub struct Importer<'a> {
+    pub(super) service: Service,
     store: Store,
     document_bytes_max: u64,
-    tenant: TenantId,
-    version: Version,
+    resource_bytes_max: u64,
+    pub(super) tenant: TenantId,
+    pub(super) version: Version,
     options: &'a Import,
     security_context: Option<Reference>,
+    /// What conditional references have found.
+    pub(super) found: HashMap<String, String>,
     /// What became of the files so far.
     pub counts: Counts,
 }
 
+/// Whether a file is done with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Taken or refused.
+    Done,
+    /// It refers to something that is not there yet.
+    Waits,
+}
+
 /// Why a file is not taken; the import goes on with the next.
 #[derive(Debug, thiserror::Error)]
-enum Refused {
+pub enum Refused {
     #[error("{0}")]
     Unreadable(#[from] io::Error),
     #[error("is empty")]
@@ -44,8 +64,14 @@ enum Refused {
     TooLarge,
     #[error("{0}")]
     Resource(#[from] charta_fhir::parse::ReadError),
-    #[error("is a FHIR resource, but not a Binary; other types are not stored by this release")]
-    OtherType,
+    #[error("refers to something that is not there by a condition ({0})")]
+    Waits(String),
+    #[error("is larger than limits.resource_bytes")]
+    ResourceTooLarge,
+    #[error("{}", problems(.0))]
+    Problems(Vec<charta_fhir::parse::ReadError>),
+    #[error("{0}")]
+    Kept(String),
     #[error("is not a FHIR resource in JSON")]
     NoResource,
     #[error("is a Binary whose content was left out (SUBSETTED)")]
@@ -71,7 +97,10 @@ impl<'a> Importer<'a> {
             Reference::new(&format!("Patient/{id}"))
         });
         Ok(Self {
+            service: Service::new(store.clone()),
             store,
+            found: HashMap::new(),
+            resource_bytes_max: limits.resource_bytes,
             document_bytes_max: limits.document_bytes,
             tenant,
             version: options.fhir,
@@ -82,35 +111,61 @@ impl<'a> Importer<'a> {
     }
 
     /// Takes one file; a refusal is one line and a count, a store that cannot go on ends the import.
-    pub async fn take(&mut self, file: &Path, mut say: impl FnMut(&str)) -> Result<(), Failure> {
+    pub async fn take(&mut self, file: &Path, say: &mut dyn FnMut(&str)) -> Result<Taken, Failure> {
         let shown = file.display();
         if name_is(file, &["ndjson"]) {
-            return self.lines(file, say).await;
+            return self.lines(file, say).await.map(|()| Taken::Done);
         }
-        match self.one(file).await {
-            Ok(id) => say(&format!("{shown} -> Binary/{id}")),
+        let mut refused = Vec::new();
+        match self.one(file, &mut refused).await {
+            Ok(what) => say(&format!("{shown} -> {what}")),
             Err(Refused::Store(error)) => return Err(error.into()),
+            Err(Refused::Waits(_)) => return Ok(Taken::Waits),
             Err(reason) => {
                 self.counts.refused += 1;
                 say(&format!("{shown}: refused: {reason}"));
             }
         }
-        Ok(())
+        for reason in refused {
+            self.counts.refused += 1;
+            say(&format!("{shown}: refused: {reason}"));
+        }
+        Ok(Taken::Done)
+    }
+
+    /// Nothing that these files wait for will come.
+    pub fn refuse_waiting(&mut self, files: &[PathBuf], say: &mut dyn FnMut(&str)) {
+        for file in files {
+            self.counts.refused += 1;
+            say(&format!(
+                "{}: refused: it refers by a condition to something that is not there",
+                file.display()
+            ));
+        }
     }
 
     /// A file with one resource or one document.
-    async fn one(&mut self, path: &Path) -> Result<ResourceId, Refused> {
+    async fn one(&mut self, path: &Path, refused: &mut Vec<String>) -> Result<String, Refused> {
         if let Some(format) = fhir_format(path) {
             let mut reader = open(path)?;
-            if let Some(id) = self.resource(&mut reader, format).await? {
-                return Ok(id);
+            match self.resource(&mut reader, format).await? {
+                Found::Binary(id) => return Ok(format!("Binary/{id}")),
+                Found::Other => {
+                    let mut bytes = Vec::new();
+                    open(path)?.take(self.resource_bytes_max + 1).read_to_end(&mut bytes)?;
+                    if bytes.len() as u64 > self.resource_bytes_max {
+                        return Err(Refused::ResourceTooLarge);
+                    }
+                    return self.resources(&bytes, format, refused).await;
+                }
+                Found::NoResource => {}
             }
         }
-        self.document(path).await
+        Ok(format!("Binary/{}", self.document(path).await?))
     }
 
     /// NDJSON: one resource per line.
-    async fn lines(&mut self, path: &Path, mut say: impl FnMut(&str)) -> Result<(), Failure> {
+    async fn lines(&mut self, path: &Path, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
         let shown = path.display();
         let mut reader = match open(path) {
             Ok(reader) => BufReader::with_capacity(PIECE_BYTES, reader),
@@ -120,41 +175,45 @@ impl<'a> Importer<'a> {
                 return Ok(());
             }
         };
-        for number in 1_u64.. {
-            let mut line = Line { reader: &mut reader, ended: false };
-            let taken = match line.begin() {
-                Ok(Begin::EndOfFile) => break,
-                Ok(Begin::Empty) => continue,
-                Ok(Begin::Text) => match self.resource(&mut line, Format::Json).await {
-                    Ok(None) => Err(Refused::NoResource),
-                    Ok(Some(id)) => Ok(id),
-                    Err(reason) => Err(reason),
-                },
-                Err(error) => Err(error.into()),
+        let mut lines = Vec::new();
+        let mut bytes = 0;
+        let mut number = 0_u64;
+        loop {
+            let mut line = Vec::new();
+            let length = reader.by_ref().take(self.resource_bytes_max + 1).read_until(b'\n', &mut line);
+            let ended = match length {
+                Ok(0) => true,
+                Ok(_) => {
+                    number += 1;
+                    bytes += line.len();
+                    if !line.trim_ascii().is_empty() {
+                        lines.push((number, line));
+                    }
+                    false
+                }
+                Err(error) => {
+                    self.counts.refused += 1;
+                    say(&format!("{shown}:{}: refused: {error}", number + 1));
+                    true
+                }
             };
-            // A file that breaks off has no more lines.
-            let broken = matches!(taken, Err(Refused::Unreadable(_))) || line.skip_rest().is_err();
-            match taken {
-                Ok(id) => say(&format!("{shown}:{number} -> Binary/{id}")),
-                Err(Refused::Store(error)) => return Err(error.into()),
-                Err(reason) => {
+            if ended || lines.len() >= LINES_AT_ONCE || bytes > BYTES_AT_ONCE {
+                bytes = 0;
+                for (number, reason) in self.chunk_of_lines(std::mem::take(&mut lines)).await? {
                     self.counts.refused += 1;
                     say(&format!("{shown}:{number}: refused: {reason}"));
                 }
             }
-            if broken {
+            if ended {
                 break;
             }
         }
+        say(&format!("{shown} -> {number} lines"));
         Ok(())
     }
 
-    /// A Binary resource; `None` if it is no FHIR resource at all.
-    async fn resource(
-        &mut self,
-        from: &mut impl Read,
-        format: Format,
-    ) -> Result<Option<ResourceId>, Refused> {
+    /// A Binary resource, of any size.
+    async fn resource(&mut self, from: &mut impl Read, format: Format) -> Result<Found, Refused> {
         let mut reader = BinaryReader::new(format, self.version);
         let mut upload = self.store.upload();
         let mut head = Vec::new();
@@ -178,11 +237,11 @@ impl<'a> Importer<'a> {
         match reader.finish(&mut decoded) {
             Ok(resource) => {
                 self.add(&mut upload, decoded).await?;
-                self.put_resource(resource, upload).await.map(Some)
+                self.put_resource(resource, upload).await.map(Found::Binary)
             }
             Err(error) if error.kind == ReadErrorKind::NotBinary => match looks_like_fhir(&head) {
-                true => Err(Refused::OtherType),
-                false => Ok(None),
+                true => Ok(Found::Other),
+                false => Ok(Found::NoResource),
             },
             Err(error) => Err(error.into()),
         }
@@ -201,12 +260,12 @@ impl<'a> Importer<'a> {
         }
         let content = upload.finish().await?;
         let id = resource.id.unwrap_or_else(|| derived_id(&resource.content_type, content.digest()));
-        let state = NewState {
+        let content_facts = NewContent {
             content_type: resource.content_type,
             security_context: resource.security_context.or_else(|| self.security_context.clone()),
-            labels: resource.labels,
-            source: resource.source,
         };
+        let (labels, source) = (resource.labels, resource.source);
+        let state = NewState { content: Some(content_facts), labels, source, index: Default::default() };
         self.put(id, state, content).await
     }
 
@@ -236,8 +295,47 @@ impl<'a> Importer<'a> {
             }
         };
         let security_context = self.security_context.clone();
-        let state = NewState { content_type, security_context, labels: Labels::default(), source: None };
-        self.put(id, state, content).await
+        let described = self.options.patient.is_some().then(|| self.description(path, &id, &content_type));
+        let facts = NewContent { content_type, security_context };
+        let id = self.put(id, NewState { content: Some(facts), ..NewState::default() }, content).await?;
+        if let Some(described) = described {
+            self.resources_of(vec![described]).await?;
+        }
+        Ok(id)
+    }
+
+    /// The DocumentReference by which a plain document is found. Its date is the file's.
+    fn description(&self, path: &Path, id: &ResourceId, content_type: &MediaType) -> Node {
+        let text = |text: &str| Some(Node::text(text.to_owned()));
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let title = self.options.title.clone().unwrap_or(name);
+        let modified = std::fs::metadata(path).and_then(|file| file.modified()).ok();
+        let date = modified.and_then(|time| Timestamp::try_from(time).ok()).map(|time| format!("{time:.3}"));
+        let coding = self.options.document_type.as_deref().map(|code| {
+            let coding = Node::object([("system", text("http://loinc.org")), ("code", text(code))]);
+            Node::object([("coding", Some(Node::Array(vec![coding])))])
+        });
+        let subject = self.security_context.as_ref().and_then(|patient| text(patient.as_str()));
+        let attachment = Node::object([
+            ("contentType", text(content_type.as_str())),
+            ("url", text(&format!("Binary/{id}"))),
+            ("title", text(&title)),
+        ]);
+        let content = Node::object([("attachment", Some(attachment))]);
+        let older = self.version < Version::R4;
+        let coding = coding.or_else(|| older.then(|| Node::object([("text", text(&title))])));
+        let date = date.map(Node::text);
+        let (indexed, date) = if older { (date, None) } else { (None, date) };
+        Node::object([
+            ("resourceType", text("DocumentReference")),
+            ("id", text(id.as_str())),
+            ("status", text("current")),
+            ("type", coding),
+            ("subject", Some(Node::object([("reference", subject)]))),
+            ("indexed", indexed),
+            ("date", date),
+            ("content", Some(Node::Array(vec![content]))),
+        ])
     }
 
     async fn add(&self, upload: &mut Upload, bytes: Vec<u8>) -> Result<(), Refused> {
@@ -257,7 +355,13 @@ impl<'a> Importer<'a> {
         content: Uploaded,
     ) -> Result<ResourceId, Refused> {
         let intent = Intent::Update { id };
-        let write = Write { intent, if_match: None, if_none_match: None, state: Some(state) };
+        let write = Write {
+            kind: ResourceType::BINARY,
+            intent,
+            if_match: None,
+            if_none_match: None,
+            state: Some(state),
+        };
         let outcome = match self.store.commit(&self.tenant, write, Some(content), clock::now()).await {
             Err(CommitError::Store(error)) => return Err(error.into()),
             outcome => outcome?,
@@ -285,6 +389,19 @@ fn derived_id(content_type: &MediaType, content: Digest) -> ResourceId {
     hasher.update(&[0]);
     hasher.update(content.as_bytes());
     ResourceId::new(&hasher.finish().hex()[..32]).expect("32 hexadecimal digits are a valid id")
+}
+
+/// What a file with FHIR in its name turned out to be.
+enum Found {
+    Binary(ResourceId),
+    Other,
+    NoResource,
+}
+
+fn problems(problems: &[charta_fhir::parse::ReadError]) -> String {
+    let shown: Vec<String> = problems.iter().take(5).map(ToString::to_string).collect();
+    let more = problems.len().saturating_sub(5);
+    if more > 0 { format!("{}; and {more} more", shown.join("; ")) } else { shown.join("; ") }
 }
 
 /// What a file's name says about its bytes.
@@ -320,56 +437,4 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 fn looks_like_fhir(head: &[u8]) -> bool {
     let head = String::from_utf8_lossy(head);
     head.contains("\"resourceType\"") || head.contains("http://hl7.org/fhir\"")
-}
-
-/// One line of a file, read as if it were a whole one.
-struct Line<'r, R> {
-    reader: &'r mut R,
-    ended: bool,
-}
-
-/// What a line begins with, behind white space.
-enum Begin {
-    EndOfFile,
-    Empty,
-    Text,
-}
-
-impl<R: BufRead> Line<'_, R> {
-    fn begin(&mut self) -> io::Result<Begin> {
-        loop {
-            let available = self.reader.fill_buf()?;
-            let text = available.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\r'));
-            let (space, begin) = match text {
-                None if available.is_empty() => (0, Some(Begin::EndOfFile)),
-                None => (available.len(), None),
-                Some(at) if available[at] == b'\n' => (at + 1, Some(Begin::Empty)),
-                Some(at) => (at, Some(Begin::Text)),
-            };
-            self.reader.consume(space);
-            if let Some(begin) = begin {
-                return Ok(begin);
-            }
-        }
-    }
-
-    fn skip_rest(&mut self) -> io::Result<()> {
-        io::copy(self, &mut io::sink()).map(|_| ())
-    }
-}
-
-impl<R: BufRead> Read for Line<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.ended {
-            return Ok(0);
-        }
-        let available = self.reader.fill_buf()?;
-        let end = available.iter().position(|byte| *byte == b'\n');
-        let length = end.unwrap_or(available.len()).min(into.len());
-        into[..length].copy_from_slice(&available[..length]);
-        self.ended = available.is_empty() || end == Some(length);
-        let consumed = length + usize::from(end == Some(length));
-        self.reader.consume(consumed);
-        Ok(length)
-    }
 }

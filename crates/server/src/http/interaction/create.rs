@@ -1,12 +1,12 @@
-//! create and conditional create: `POST [base]/Binary`
+//! create and conditional create: `POST [base]/[type]`
 //!
 //! Clause: FHIR R4 http.html#create
 
-use charta_model::{Intent, Write};
+use charta_model::{Intent, Query, ResourceType};
 use http::HeaderName;
 use hyper::body::Incoming;
 
-use super::state::{criteria, submitted, written};
+use super::state::{Conditions, carry_out, criteria, submitted};
 use crate::{
     clock,
     http::{answer::Answer, call::Call, outcome::Refusal},
@@ -18,20 +18,27 @@ static IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 ///
 /// # Errors
 /// Those of the body; 412 if `If-None-Exist` matches several documents.
-pub async fn create(call: &Call<'_>, body: Incoming) -> Result<Answer, Refusal> {
+pub async fn create(call: &Call<'_>, kind: &ResourceType, body: Incoming) -> Result<Answer, Refusal> {
     let fresh = clock::fresh_id();
-    let intent = match call.header(&IF_NONE_EXIST) {
-        None => Intent::Create { id: fresh },
-        Some(text) => {
-            // Only what follows the `?` belongs here; clients are known to send more.
-            let text = text.rsplit_once('?').map_or(text, |(_, parameters)| parameters);
-            let parameters: Vec<_> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-            Intent::CreateUnlessExists { fresh, criteria: criteria(call, &parameters)? }
-        }
+    let criteria = match call.header(&IF_NONE_EXIST) {
+        None => None,
+        Some(text) => Some(if_none_exist(call, kind, text)?),
     };
-    let submitted = submitted(call, body).await?;
-    let write = Write { intent, if_match: None, if_none_match: None, state: Some(submitted.state) };
-    let outcome =
-        call.app.service.write(call.tenant, &call.grant, write, Some(submitted.content), call.now).await?;
-    written(call, outcome).await
+    let submitted = submitted(call, kind, &fresh, body).await?;
+    let intent = match criteria {
+        None => Intent::Create { id: fresh },
+        Some(criteria) => Intent::CreateUnlessExists { fresh, criteria },
+    };
+    carry_out(call, kind, intent, Conditions::default(), submitted).await
+}
+
+/// The search that `If-None-Exist`, or `ifNoneExist` of a Bundle's entry, is.
+///
+/// # Errors
+/// If it narrows nothing down.
+pub fn if_none_exist(call: &Call<'_>, kind: &ResourceType, text: &str) -> Result<Query, Refusal> {
+    // Only what follows the `?` belongs here; clients are known to send more.
+    let text = text.rsplit_once('?').map_or(text, |(_, parameters)| parameters);
+    let parameters: Vec<_> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
+    criteria(call, kind, &parameters)
 }

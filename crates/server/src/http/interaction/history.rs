@@ -1,4 +1,4 @@
-//! history of a document and of the type: `GET [base]/Binary/[id]/_history`, `GET [base]/Binary/_history`
+//! history of a resource, of a type and of the system: `GET [base]/[type]/[id]/_history` and above
 //!
 //! Clause: FHIR R4 http.html#history
 
@@ -8,7 +8,7 @@ use charta_fhir::{
     represent::{self, BundleLink, Entry, Page, Subset},
     search,
 };
-use charta_model::{HistoryQuery, HistoryScope, ResourceId};
+use charta_model::{HistoryQuery, HistoryScope, ResourceId, ResourceType};
 use charta_service::ReadError;
 use charta_store::{Content, Stored};
 use http::StatusCode;
@@ -26,25 +26,44 @@ const COUNT_MAX: usize = 100;
 /// A page ends after the version that brings its content to so many bytes.
 pub(super) const PAGE_BYTES_MAX: u64 = 64 << 20;
 
-/// The versions of one document, deletions too.
+/// The versions of one resource, deletions too.
 ///
 /// # Errors
 /// 404 if it never was.
-pub async fn instance(call: &Call<'_>, id: &ResourceId) -> Result<Answer, Refusal> {
-    match call.lookup().read(id).await {
-        Ok(_) | Err(ReadError::Gone { .. }) => {}
+pub async fn instance(call: &Call<'_>, kind: &ResourceType, id: &ResourceId) -> Result<Answer, Refusal> {
+    match call.lookup().read(kind, id).await {
+        Ok(stored) => {
+            if represent::shown(&stored.document, call.version(), &Subset::default(), "", 0).is_none() {
+                return Err(respond::other_version(&stored.document));
+            }
+        }
+        Err(ReadError::Gone { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let path = format!("Binary/{id}/_history");
-    history(call, &path, HistoryScope::Document(id.clone())).await
+    let path = format!("{kind}/{id}/_history");
+    history(call, &path, HistoryScope::Document(kind.clone(), id.clone())).await
 }
 
-/// The versions of all documents of the tenant.
+/// The versions of all resources of a type.
 ///
 /// # Errors
 /// 400 for parameters that cannot be read.
-pub async fn of_type(call: &Call<'_>) -> Result<Answer, Refusal> {
-    history(call, "Binary/_history", HistoryScope::Tenant).await
+pub async fn of_type(call: &Call<'_>, kind: &ResourceType) -> Result<Answer, Refusal> {
+    let scope = HistoryScope::Types(vec![search::scope(call.version(), kind)]);
+    history(call, &format!("{kind}/_history"), scope).await
+}
+
+/// The versions of all resources that this version shows.
+///
+/// # Errors
+/// 400 for parameters that cannot be read.
+pub async fn of_system(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let mut kinds = super::search::searched_types(call);
+    if !kinds.contains(&ResourceType::BINARY) {
+        kinds.push(ResourceType::BINARY);
+    }
+    let scopes = kinds.iter().map(|kind| search::scope(call.version(), kind)).collect();
+    history(call, "_history", HistoryScope::Types(scopes)).await
 }
 
 async fn history(call: &Call<'_>, path: &str, scope: HistoryScope) -> Result<Answer, Refusal> {
@@ -55,11 +74,7 @@ async fn history(call: &Call<'_>, path: &str, scope: HistoryScope) -> Result<Ans
     let query = HistoryQuery { scope, since: asked.since, at: asked.at, before, limit };
     let subset = Subset { summary: asked.summary, elements: asked.elements };
     let found = call.lookup().history(&query).await?;
-    let bytes = |stored: &Arc<Stored>| match &stored.document.description {
-        Some(description) if !subset.drops_content(call.version()) => description.size_bytes,
-        _ => 0,
-    };
-    let shown = page_length(found.entries.iter().map(|(_, stored)| bytes(stored)));
+    let shown = page_length(found.entries.iter().map(|(_, stored)| size_bytes(call, stored, &subset)));
     let mut links = vec![BundleLink { relation: "self", url: page::self_link(call, path, &asked.used) }];
     if (found.more || shown < found.entries.len())
         && let Some((sequence, _)) = shown.checked_sub(1).and_then(|last| found.entries.get(last))
@@ -68,18 +83,20 @@ async fn history(call: &Call<'_>, path: &str, scope: HistoryScope) -> Result<Ans
     }
     let stored: Vec<_> = found.entries[..shown].iter().map(|(_, stored)| stored).collect();
     let contents = contents(call, &stored, &subset).await?;
-    let node = represent::history(
-        call.version(),
-        &Page {
-            id: &clock::fresh_uuid(),
-            timestamp: call.now,
-            total: Some(found.total),
-            links: &links,
-            entries: &entries(call, &stored),
-            subset: &subset,
-        },
-    );
-    Ok(respond::fhir_with(call, StatusCode::OK, &fhir_type, &node, &contents))
+    let id = clock::fresh_uuid();
+    let entries = entries(call, &stored, &subset);
+    let page = Page { id: &id, timestamp: call.now, total: Some(found.total), links: &links, entries };
+    let node = represent::history(call.version(), page);
+    Ok(respond::fhir_with(call, StatusCode::OK, &fhir_type, node, &contents))
+}
+
+/// Bytes that a version adds to an answer, roughly.
+pub(super) fn size_bytes(call: &Call<'_>, stored: &Stored, subset: &Subset) -> u64 {
+    let content = match stored.document.content() {
+        Some(facts) if !subset.drops_content(call.version()) => facts.size_bytes,
+        _ => 0,
+    };
+    content + stored.document.source().map_or(0, |source| source.body.len() as u64)
 }
 
 /// How many of the entries, whose contents have these sizes, make a page: at least one.
@@ -106,20 +123,20 @@ pub(super) async fn contents(
     if subset.drops_content(call.version()) {
         return Ok(contents);
     }
-    for stored in stored.iter().filter(|stored| stored.document.description.is_some()) {
+    for stored in stored.iter().filter(|stored| stored.document.content().is_some()) {
         contents.push(call.lookup().content(stored).await?);
     }
     Ok(contents)
 }
 
 /// The entries of a Bundle; places count the documents that have content.
-pub(super) fn entries<'d>(call: &Call<'_>, stored: &[&'d Arc<Stored>]) -> Vec<Entry<'d>> {
+pub(super) fn entries<'d>(call: &Call<'_>, stored: &[&'d Arc<Stored>], subset: &Subset) -> Vec<Entry<'d>> {
     let mut slot = 0;
     let entry = |stored: &&'d Arc<Stored>| {
         let document = &stored.document;
-        let entry = Entry { document, full_url: call.url(&document.id), slot };
-        slot += usize::from(document.description.is_some());
-        entry
+        let resource = represent::shown(document, call.version(), subset, call.base(), slot);
+        slot += usize::from(document.content().is_some());
+        Entry { document, full_url: call.url(document), resource, mode: "match" }
     };
     stored.iter().map(entry).collect()
 }

@@ -1,8 +1,8 @@
-//! read: `GET [base]/Binary/[id]`
+//! read: `GET [base]/[type]/[id]`
 //!
 //! Clause: FHIR R4 http.html#read
 
-use charta_model::ResourceId;
+use charta_model::{ResourceId, ResourceType};
 
 use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
 
@@ -10,7 +10,7 @@ use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
 ///
 /// # Errors
 /// 404, 410, then 406: what may not be seen is not there, in whatever format.
-pub async fn read(call: &Call<'_>, id: &ResourceId) -> Result<Answer, Refusal> {
-    let found = call.lookup().read(id).await?;
+pub async fn read(call: &Call<'_>, kind: &ResourceType, id: &ResourceId) -> Result<Answer, Refusal> {
+    let found = call.lookup().read(kind, id).await?;
     respond::document(call, &found).await
 }

@@ -1,22 +1,34 @@
 //! The part that create and update share: from a request's body and headers to the new state of a
 //! document, and from what the store did to the answer.
 
+use std::collections::HashMap;
+
 use charta_fhir::{
+    Node,
     represent::{self, Issue, IssueCode, Severity},
-    search::{self, Purpose},
+    search::{self, Among, Purpose},
 };
-use charta_model::{Document, NewState, Query, Reference, ResourceId, WriteOutcome};
+use charta_model::{
+    Document, Intent, NewContent, NewState, Query, Reference, ResourceId, ResourceType, VersionMatch, Write,
+    WriteOutcome,
+};
 use charta_store::Uploaded;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use hyper::body::Incoming;
 
-use super::prefer::{self, Return};
-use crate::http::{
-    answer::Answer,
-    call::Call,
-    ingest::{Ingested, ingest},
-    outcome::Refusal,
-    precondition, respond,
+use super::{
+    prefer::{self, Return},
+    resource_body,
+};
+use crate::{
+    http::{
+        answer::Answer,
+        call::Call,
+        ingest::{Ingested, ingest},
+        outcome::Refusal,
+        precondition, respond,
+    },
+    intake::{Facts, Intake, Prepared},
 };
 
 static X_SECURITY_CONTEXT: HeaderName = HeaderName::from_static("x-security-context");
@@ -24,47 +36,149 @@ static PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appl
 
 /// What a body and its headers ask to be stored.
 pub struct Submitted {
-    /// The bytes, on stable storage.
-    pub content: Uploaded,
+    /// The bytes of a Binary, on stable storage.
+    pub content: Option<Uploaded>,
     /// All else.
     pub state: NewState,
+    /// Binaries that were inside, to be stored together with it.
+    pub binaries: Vec<(Write, Uploaded)>,
     /// The id inside the body: `None` if there is none, or if the body is no resource at all.
     pub claimed_id: Option<ResourceId>,
-    /// Whether the body was a Binary resource.
+    /// Whether the body was a resource.
     pub is_resource: bool,
 }
 
-/// Takes in the body of a create or update.
+/// On which state of the document a write depends.
+#[derive(Default)]
+pub struct Conditions {
+    /// Only if the current version is one of these.
+    pub if_match: Option<VersionMatch>,
+    /// Only if the current version is none of these.
+    pub if_none_match: Option<VersionMatch>,
+}
+
+impl Conditions {
+    /// Those of a request.
+    ///
+    /// # Errors
+    /// `If-Match` that cannot be read must not be taken for none.
+    pub fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
+        let malformed = "If-Match is not a list of version tags such as W/\"3\".";
+        Ok(Self {
+            if_match: precondition::if_match(headers).map_err(|_| Refusal::BadHeader(malformed))?,
+            if_none_match: precondition::if_none_match(headers),
+        })
+    }
+}
+
+/// Takes in the body of a create or update of the document `id`.
 ///
 /// # Errors
-/// Those of [`ingest`]; 400 and 422 for what contradicts itself.
-pub async fn submitted(call: &Call<'_>, body: Incoming) -> Result<Submitted, Refusal> {
-    let named = security_context_header(call)?;
+/// Those of [`ingest`] and [`resource_body`]; 400 and 422 for what contradicts itself.
+pub async fn submitted(
+    call: &Call<'_>,
+    kind: &ResourceType,
+    id: &ResourceId,
+    body: Incoming,
+) -> Result<Submitted, Refusal> {
     check_versions(call)?;
+    if kind.is_binary() {
+        return binary(call, body).await;
+    }
+    let resource = resource_body::read(call, body).await?;
+    if charta_fhir::resource::type_of(&resource) != Some(kind.as_str()) {
+        return Err(Refusal::TypeMismatch);
+    }
+    prepared(call, resource, id).await
+}
+
+/// What a checked resource asks to be stored.
+///
+/// # Errors
+/// Those of [`crate::intake`].
+pub async fn prepared(call: &Call<'_>, resource: Node, id: &ResourceId) -> Result<Submitted, Refusal> {
+    let prepared = prepared_with(call, resource, id, &HashMap::new()).await?;
+    let Prepared { claimed, state, content, binaries, .. } = prepared;
+    Ok(Submitted { content, state, binaries, claimed_id: claimed, is_resource: true })
+}
+
+/// The same, beside Binaries that are to be stored together with it.
+///
+/// # Errors
+/// Those of [`crate::intake`].
+pub async fn prepared_with(
+    call: &Call<'_>,
+    resource: Node,
+    id: &ResourceId,
+    beside: &HashMap<ResourceId, Facts>,
+) -> Result<Prepared, Refusal> {
+    let local = |url: &str| call.app.local_part(url, call.tenant).map(str::to_owned);
+    let intake = Intake {
+        service: &call.app.service,
+        tenant: call.tenant,
+        grant: &call.grant,
+        version: call.version(),
+        document_bytes_max: call.app.config.limits.document_bytes,
+        now: call.now,
+        local: &local,
+        beside,
+    };
+    Ok(intake.prepare(resource, id).await?)
+}
+
+async fn binary(call: &Call<'_>, body: Incoming) -> Result<Submitted, Refusal> {
+    let named = security_context_header(call)?;
     let limits = &call.app.config.limits;
     let taken = ingest(&call.app.service, limits, call.version(), call.headers, body).await?;
     let Ingested { content, content_type, resource } = taken;
     let is_resource = resource.is_some();
-    let mut state =
-        NewState { content_type, security_context: named, labels: Default::default(), source: None };
+    let mut facts = NewContent { content_type, security_context: named };
+    let mut state = NewState::default();
     let mut claimed_id = None;
     if let Some(resource) = resource {
         if resource.subsetted {
             return Err(Refusal::Subsetted);
         }
         let inside = resource.security_context.map(|given| local(call, given)).transpose()?;
-        if let (Some(inside), Some(named)) = (&inside, &state.security_context)
+        if let (Some(inside), Some(named)) = (&inside, &facts.security_context)
             && inside != named
         {
             let text = "X-Security-Context and the securityContext of the body differ.";
             return Err(Refusal::Contradiction(text));
         }
-        state.security_context = state.security_context.or(inside);
+        facts.security_context = facts.security_context.or(inside);
         state.labels = resource.labels;
         state.source = resource.source;
         claimed_id = resource.id;
     }
-    Ok(Submitted { content, state, claimed_id, is_resource })
+    state.content = Some(facts);
+    Ok(Submitted { content: Some(content), state, binaries: Vec::new(), claimed_id, is_resource })
+}
+
+/// Carries out a create or update, together with the Binaries that were inside, and answers it.
+///
+/// # Errors
+/// The condition that did not hold, or the store's error.
+pub async fn carry_out(
+    call: &Call<'_>,
+    kind: &ResourceType,
+    intent: Intent,
+    conditions: Conditions,
+    submitted: Submitted,
+) -> Result<Answer, Refusal> {
+    let Submitted { content, state, binaries, .. } = submitted;
+    let Conditions { if_match, if_none_match } = conditions;
+    let write = Write { kind: kind.clone(), intent, if_match, if_none_match, state: Some(state) };
+    let service = &call.app.service;
+    if binaries.is_empty() {
+        let outcome = service.write(call.tenant, &call.grant, write, content, call.now).await?;
+        return written(call, outcome).await;
+    }
+    let inside = binaries.into_iter().map(|(write, content)| (write, Some(content)));
+    let writes = inside.chain([(write, content)]).collect();
+    let outcomes = service.transact(call.tenant, &call.grant, writes, Vec::new(), call.now).await;
+    let mut outcomes = outcomes.map_err(|(_, error)| error)?;
+    written(call, outcomes.pop().ok_or(Refusal::Internal("a transaction without outcome"))?).await
 }
 
 fn security_context_header(call: &Call<'_>) -> Result<Option<Reference>, Refusal> {
@@ -106,11 +220,17 @@ fn check_versions(call: &Call<'_>) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// If there are none that narrow anything down.
-pub fn criteria(call: &Call<'_>, parameters: &[(String, String)]) -> Result<Query, Refusal> {
+pub fn criteria(
+    call: &Call<'_>,
+    kind: &ResourceType,
+    parameters: &[(String, String)],
+) -> Result<Query, Refusal> {
     let own = ["_format", "_pretty", "_method"];
     let criteria: Vec<_> =
         parameters.iter().filter(|(name, _)| !own.contains(&name.as_str())).cloned().collect();
-    Ok(search::binary(call.version(), &criteria, Purpose::Criteria)?.query)
+    let bases = call.bases();
+    let among = Among { version: call.version(), kinds: std::slice::from_ref(kind), bases: &bases };
+    Ok(search::resources(among, &criteria, Purpose::Criteria)?.query)
 }
 
 /// The answer to a write that was carried out.
@@ -163,7 +283,7 @@ const fn applied(wanted: Return) -> Option<&'static str> {
 
 /// Headers of the version that is now the current one.
 fn stored_headers(call: &Call<'_>, headers: &mut HeaderMap, document: &Document, with_location: bool) {
-    let place = call.versioned_url(&document.id, document.version);
+    let place = call.versioned_url(document);
     if with_location {
         headers.insert(header::LOCATION, respond::value(&place));
     }
@@ -178,7 +298,7 @@ fn stored_headers(call: &Call<'_>, headers: &mut HeaderMap, document: &Document,
 
 /// What a read of the new version would give, conditions and ranges of the write left aside.
 async fn representation(call: &Call<'_>, document: &Document) -> Result<Answer, Refusal> {
-    let stored = call.lookup().vread(&document.id, document.version).await?;
+    let stored = call.lookup().vread(&document.kind, &document.id, document.version).await?;
     let mut headers = call.headers.clone();
     for name in [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::RANGE, header::IF_RANGE] {
         headers.remove(name);

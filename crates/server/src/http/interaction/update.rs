@@ -1,27 +1,33 @@
-//! update, upsert and conditional update: `PUT [base]/Binary/[id]`, `PUT [base]/Binary?criteria`
+//! update, upsert and conditional update: `PUT [base]/[type]/[id]`, `PUT [base]/[type]?criteria`
 //!
 //! Clause: FHIR R4 http.html#update
 
 use charta_fhir::Version;
-use charta_model::{Intent, ResourceId, Write};
+use charta_model::{Intent, ResourceId, ResourceType};
 use hyper::body::Incoming;
 
-use super::state::{Submitted, criteria, submitted, written};
+use super::state::{Conditions, carry_out, criteria, submitted};
 use crate::{
     clock,
-    http::{answer::Answer, call::Call, outcome::Refusal, precondition},
+    http::{answer::Answer, call::Call, outcome::Refusal},
 };
 
 /// Makes the body the new version of this document, or its first.
 ///
 /// # Errors
 /// 400 if the id inside the body is missing or another; 409 or 412 for a stale `If-Match`.
-pub async fn update(call: &Call<'_>, id: &ResourceId, body: Incoming) -> Result<Answer, Refusal> {
-    let submitted = submitted(call, body).await?;
+pub async fn update(
+    call: &Call<'_>,
+    kind: &ResourceType,
+    id: &ResourceId,
+    body: Incoming,
+) -> Result<Answer, Refusal> {
+    let submitted = submitted(call, kind, id, body).await?;
     if submitted.is_resource && submitted.claimed_id.as_ref() != Some(id) {
         return Err(Refusal::IdMismatch);
     }
-    put(call, Intent::Update { id: id.clone() }, submitted).await
+    let conditions = Conditions::of(call.headers)?;
+    carry_out(call, kind, Intent::Update { id: id.clone() }, conditions, submitted).await
 }
 
 /// Makes the body the new version of the one document that matches, or a new document.
@@ -30,29 +36,27 @@ pub async fn update(call: &Call<'_>, id: &ResourceId, body: Incoming) -> Result<
 /// 412 if several match; 400 or 409 by the version's rules about the id inside the body.
 ///
 /// Clause: FHIR R4 http.html#cond-update
-pub async fn update_matching(call: &Call<'_>, body: Incoming) -> Result<Answer, Refusal> {
-    let criteria = criteria(call, call.parameters)?;
-    let submitted = submitted(call, body).await?;
+pub async fn update_matching(
+    call: &Call<'_>,
+    kind: &ResourceType,
+    body: Incoming,
+) -> Result<Answer, Refusal> {
+    let criteria = criteria(call, kind, call.parameters)?;
+    let fresh = clock::fresh_id();
+    let submitted = submitted(call, kind, &fresh, body).await?;
+    let conditions = Conditions::of(call.headers)?;
+    let intent = matching(call.version(), criteria, submitted.claimed_id.clone(), fresh);
+    carry_out(call, kind, intent, conditions, submitted).await
+}
+
+/// What a conditional update is to do in a version, given the id that the body claims.
+pub fn matching(
+    version: Version,
+    criteria: charta_model::Query,
+    claimed: Option<ResourceId>,
+    fresh: ResourceId,
+) -> Intent {
     // DSTU2 and STU3 know no rule about the id inside: it is ignored.
-    let claimed = submitted.claimed_id.clone().filter(|_| call.version().is_r4_or_later());
-    let claimed_must_be_new = call.version() == Version::R5;
-    let intent = Intent::UpdateMatching { criteria, claimed, fresh: clock::fresh_id(), claimed_must_be_new };
-    put(call, intent, submitted).await
-}
-
-async fn put(call: &Call<'_>, intent: Intent, submitted: Submitted) -> Result<Answer, Refusal> {
-    let write = Write {
-        intent,
-        if_match: precondition::if_match(call.headers).map_err(|_| malformed())?,
-        if_none_match: precondition::if_none_match(call.headers),
-        state: Some(submitted.state),
-    };
-    let outcome =
-        call.app.service.write(call.tenant, &call.grant, write, Some(submitted.content), call.now).await?;
-    written(call, outcome).await
-}
-
-/// `If-Match` that cannot be read must not be taken for none.
-pub(super) const fn malformed() -> Refusal {
-    Refusal::BadHeader("If-Match is not a list of version tags such as W/\"3\".")
+    let claimed = claimed.filter(|_| version.is_r4_or_later());
+    Intent::UpdateMatching { criteria, claimed, fresh, claimed_must_be_new: version == Version::R5 }
 }

@@ -1,8 +1,8 @@
-//! vread: `GET [base]/Binary/[id]/_history/[vid]`
+//! vread: `GET [base]/[type]/[id]/_history/[vid]`
 //!
 //! Clause: FHIR R4 http.html#vread
 
-use charta_model::ResourceId;
+use charta_model::{ResourceId, ResourceType};
 
 use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
 
@@ -10,7 +10,12 @@ use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
 ///
 /// # Errors
 /// 404, 410, 406.
-pub async fn vread(call: &Call<'_>, id: &ResourceId, version: u64) -> Result<Answer, Refusal> {
-    let found = call.lookup().vread(id, version).await?;
+pub async fn vread(
+    call: &Call<'_>,
+    kind: &ResourceType,
+    id: &ResourceId,
+    version: u64,
+) -> Result<Answer, Refusal> {
+    let found = call.lookup().vread(kind, id, version).await?;
     respond::document(call, &found).await
 }

@@ -1,10 +1,12 @@
 //! Compares the catalog with itself.
 
-use charta_model::{Description, Document};
+use charta_model::{Description, Document, Entry, EntryValue};
 use rusqlite::{Connection, params};
 
 use super::{
-    record::{self, COLUMNS, LabelRow},
+    entry,
+    names::Names,
+    record::{self, BESIDE, COLUMNS},
     write,
 };
 use crate::{Error, Finding};
@@ -15,6 +17,7 @@ pub(super) fn run(connection: &Connection, repair: bool) -> Result<Vec<Finding>,
     integrity(connection, &mut findings)?;
     versions(connection, &mut findings)?;
     documents(connection, repair, &mut findings)?;
+    strays(connection, repair, &mut findings)?;
     tallies(connection, repair, &mut findings)?;
     Ok(findings)
 }
@@ -45,31 +48,32 @@ fn integrity(connection: &Connection, findings: &mut Vec<Finding>) -> Result<(),
 /// Contract 6: from 1 without gaps, later and later.
 fn versions(connection: &Connection, findings: &mut Vec<Finding>) -> Result<(), Error> {
     let mut statement = connection.prepare(
-        "SELECT d.id, v.version, v.before, v.updated_ms > v.updated_before FROM \
+        "SELECT k.name || '/' || d.id, v.version, v.before, v.updated_ms > v.updated_before FROM \
          (SELECT document, version, updated_ms, lag(version, 1, 0) OVER versions AS before, \
           lag(updated_ms, 1, -9223372036854775808) OVER versions AS updated_before FROM version \
           WINDOW versions AS (PARTITION BY document ORDER BY version)) v \
-         LEFT JOIN document d ON d.key = v.document \
+         LEFT JOIN document d ON d.key = v.document LEFT JOIN kind k ON k.key = d.kind \
          WHERE v.version <> v.before + 1 OR v.updated_ms <= v.updated_before",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let id: Option<String> = row.get(0)?;
-        let id = id.unwrap_or_default();
+        let name: Option<String> = row.get(0)?;
+        let name = name.unwrap_or_default();
         let (version, before, later): (i64, i64, bool) = (row.get(1)?, row.get(2)?, row.get(3)?);
         let problem = if later {
-            format!("document {id}: version {version} follows version {before}")
+            format!("{name}: version {version} follows version {before}")
         } else {
-            format!("document {id}: version {version} is not later than the one before")
+            format!("{name}: version {version} is not later than the one before")
         };
         findings.push(lasting(problem));
     }
     let mut statement = connection.prepare(
-        "SELECT id FROM document d WHERE NOT EXISTS (SELECT 1 FROM version WHERE document = d.key)",
+        "SELECT k.name || '/' || d.id FROM document d JOIN kind k ON k.key = d.kind \
+         WHERE NOT EXISTS (SELECT 1 FROM version WHERE document = d.key)",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        findings.push(lasting(format!("document {}: has no version", row.get::<_, String>(0)?)));
+        findings.push(lasting(format!("{}: has no version", row.get::<_, String>(0)?)));
     }
     Ok(())
 }
@@ -77,11 +81,11 @@ fn versions(connection: &Connection, findings: &mut Vec<Finding>) -> Result<(), 
 /// The current version is the newest, and what repeats it says the same.
 fn documents(connection: &Connection, repair: bool, findings: &mut Vec<Finding>) -> Result<(), Error> {
     let sql = format!(
-        "SELECT {COLUMNS}, d.key, d.tenant, d.current, v.sequence, d.updated_ms, d.size_bytes, \
-         d.content_type, d.essence FROM document d \
+        "SELECT {COLUMNS}, d.key, d.tenant, d.current, v.sequence, d.updated_ms, d.dialect, \
+         d.size_bytes, d.content_type, d.essence FROM document d \
          JOIN version v ON v.document = d.key \
           AND v.version = (SELECT max(version) FROM version WHERE document = d.key) \
-         LEFT JOIN content c ON c.key = v.content ORDER BY d.key"
+         {BESIDE} ORDER BY d.key"
     );
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
@@ -97,7 +101,8 @@ fn documents(connection: &Connection, repair: bool, findings: &mut Vec<Finding>)
         let at = |column: usize| record::EXTRA + column;
         let (key, tenant): (i64, i64) = (row.get(at(0))?, row.get(at(1))?);
         let (current, newest): (i64, i64) = (row.get(at(2))?, row.get(at(3))?);
-        let repeated: Repeated = (row.get(at(4))?, row.get(at(5))?, row.get(at(6))?, row.get(at(7))?);
+        let repeated: Repeated =
+            (row.get(at(4))?, row.get(at(5))?, row.get(at(6))?, row.get(at(7))?, row.get(at(8))?);
         let right = current == newest
             && repeated == repeats(&document)
             && labels(connection, key)? == expected(document.description.as_ref());
@@ -108,64 +113,134 @@ fn documents(connection: &Connection, repair: bool, findings: &mut Vec<Finding>)
     for (key, tenant, newest, document) in wrong {
         if repair {
             write::point_to(connection, key, newest, &document)?;
-            write::index_labels(connection, tenant, key, document.description.as_ref())?;
+            index_labels(connection, tenant, key, &document)?;
         }
-        let problem = format!("document {}: the search index differs from its newest version", document.id);
+        let problem =
+            format!("{}/{}: the search index differs from its newest version", document.kind, document.id);
         findings.push(Finding { problem, repaired: repair });
     }
     Ok(())
 }
 
-/// Time, size, type and essence as they stand in the document's row.
-type Repeated = (Option<i64>, Option<u64>, Option<String>, Option<String>);
+/// Time, dialect, size, type and essence as they stand in the document's row.
+type Repeated = (Option<i64>, Option<String>, Option<u64>, Option<String>, Option<String>);
 
 fn repeats(document: &Document) -> Repeated {
-    let Some(description) = &document.description else { return (None, None, None, None) };
-    let content_type = &description.content_type;
+    if document.description.is_none() {
+        return (None, None, None, None, None);
+    }
+    let facts = document.content();
     (
         Some(document.updated.as_millisecond()),
-        Some(description.size_bytes),
-        Some(content_type.as_str().to_owned()),
-        Some(content_type.essence().to_owned()),
+        Some(write::dialect(document).to_owned()),
+        facts.map(|facts| facts.size_bytes),
+        facts.map(|facts| facts.content_type.as_str().to_owned()),
+        facts.map(|facts| facts.content_type.essence().to_owned()),
     )
 }
 
+/// A label as it is found: parameter, system, code.
+type LabelRow = (String, String, String);
+
 fn expected(description: Option<&Description>) -> Vec<LabelRow> {
-    description.map_or_else(Vec::new, |description| record::label_rows(&description.labels))
+    let entries = description.map_or_else(Vec::new, |description| entry::label_entries(&description.labels));
+    let row = |entry: Entry| match entry.value {
+        EntryValue::Token { system, code } => {
+            (entry.parameter.into_owned(), system.unwrap_or_default(), code.unwrap_or_default())
+        }
+        _ => (entry.parameter.into_owned(), String::new(), String::new()),
+    };
+    let mut rows: Vec<LabelRow> = entries.into_iter().map(row).collect();
+    rows.sort_unstable();
+    rows
 }
 
+const LABELS: &str = "name IN ('meta.security', 'meta.tag', 'meta.profile')";
+
 fn labels(connection: &Connection, key: i64) -> Result<Vec<LabelRow>, Error> {
-    let sql = "SELECT which, system, code, folded FROM label WHERE document = ?";
-    let mut statement = connection.prepare_cached(sql)?;
-    let rows = statement.query_map([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let sql = format!(
+        "SELECT p.name, coalesce(s.name, ''), coalesce(e.third, e.value) FROM entry e \
+         JOIN parameter p ON p.key = e.parameter AND p.{LABELS} \
+         LEFT JOIN system s ON s.key = e.second WHERE e.document = ?"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut rows = rows.collect::<rusqlite::Result<Vec<LabelRow>>>()?;
     rows.sort_unstable();
     Ok(rows)
 }
 
+fn index_labels(connection: &Connection, tenant: i64, key: i64, document: &Document) -> Result<(), Error> {
+    let sql = format!(
+        "DELETE FROM entry WHERE document = ? AND parameter IN (SELECT key FROM parameter WHERE {LABELS})"
+    );
+    connection.execute(&sql, [key])?;
+    let Some(description) = &document.description else { return Ok(()) };
+    let mut names = Names::default();
+    let kind = names.kind(connection, &document.kind)?;
+    entry::add(connection, &mut names, (tenant, kind, key), entry::label_entries(&description.labels), 0)
+}
+
+/// Entries belong to undeleted documents of their parameter's tenant and type, links to versions. Whether they
+/// are the right ones only those can tell who made them.
+fn strays(connection: &Connection, repair: bool, findings: &mut Vec<Finding>) -> Result<(), Error> {
+    for (what, table, stray) in [
+        (
+            "entries belong to no document",
+            "entry",
+            "NOT EXISTS (SELECT 1 FROM document d JOIN parameter p ON p.key = entry.parameter \
+             AND p.tenant = d.tenant AND p.kind = d.kind \
+             WHERE d.key = entry.document AND d.updated_ms IS NOT NULL)",
+        ),
+        (
+            "links belong to no version",
+            "link",
+            "NOT EXISTS (SELECT 1 FROM version v WHERE v.sequence = link.sequence \
+             AND v.document = link.document AND v.tenant = link.tenant)",
+        ),
+    ] {
+        let sql = format!("SELECT count(*) FROM {table} WHERE {stray}");
+        let number: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+        if number > 0 {
+            if repair {
+                connection.execute(&format!("DELETE FROM {table} WHERE {stray}"), [])?;
+            }
+            findings.push(Finding { problem: format!("search index: {number} {what}"), repaired: repair });
+        }
+    }
+    Ok(())
+}
+
 fn tallies(connection: &Connection, repair: bool, findings: &mut Vec<Finding>) -> Result<(), Error> {
     let mut statement = connection.prepare(
-        "SELECT t.key, t.name, k.kind, k.documents, k.versions, \
-         (SELECT count(*) FROM document d WHERE d.tenant = t.key AND d.kind = k.kind AND d.updated_ms IS NOT NULL), \
-         (SELECT count(*) FROM version v WHERE v.tenant = t.key AND v.kind = k.kind) \
-         FROM tally k JOIN tenant t ON t.key = k.tenant",
+        "SELECT t.key, t.name, s.kind, n.name, s.dialect, coalesce(k.documents, 0), coalesce(k.versions, 0), \
+         (SELECT count(*) FROM document d \
+          WHERE d.tenant = s.tenant AND d.kind = s.kind AND d.updated_ms IS NOT NULL AND d.dialect = s.dialect), \
+         (SELECT count(*) FROM version v \
+          WHERE v.tenant = s.tenant AND v.kind = s.kind AND v.dialect = s.dialect) \
+         FROM (SELECT tenant, kind, dialect FROM tally UNION SELECT tenant, kind, dialect FROM version) s \
+         JOIN tenant t ON t.key = s.tenant JOIN kind n ON n.key = s.kind \
+         LEFT JOIN tally k ON k.tenant = s.tenant AND k.kind = s.kind AND k.dialect = s.dialect",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (tenant, name, kind): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let said: (i64, i64) = (row.get(3)?, row.get(4)?);
-        let counted: (i64, i64) = (row.get(5)?, row.get(6)?);
+        let (tenant, name): (i64, String) = (row.get(0)?, row.get(1)?);
+        let (kind, kind_name, dialect): (i64, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
+        let said: (i64, i64) = (row.get(5)?, row.get(6)?);
+        let counted: (i64, i64) = (row.get(7)?, row.get(8)?);
         if said == counted {
             continue;
         }
         if repair {
             connection.execute(
-                "UPDATE tally SET documents = ?, versions = ? WHERE tenant = ? AND kind = ?",
-                params![counted.0, counted.1, tenant, kind],
+                "INSERT OR REPLACE INTO tally (tenant, kind, dialect, documents, versions) VALUES (?, ?, ?, ?, ?)",
+                params![tenant, kind, dialect, counted.0, counted.1],
             )?;
         }
         findings.push(Finding {
-            problem: format!("tenant {name}: counts {said:?} documents and versions, has {counted:?}"),
+            problem: format!(
+                "tenant {name}: counts {said:?} documents and versions of {kind_name} {dialect:?}, has {counted:?}"
+            ),
             repaired: repair,
         });
     }

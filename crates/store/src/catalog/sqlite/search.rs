@@ -1,255 +1,168 @@
 //! A [`Query`] as SQL.
+//!
+//! Every condition can be asked of one document: its columns, or whether it has an entry. Most can also be
+//! turned around, into a set of documents that an index gives; `plan` picks one of these to begin with, and
+//! asks the others of what it gives.
 
-use charta_model::{
-    Comparison, Document, Filter, LabelKind, MediaType, Order, Query, SortKey, Timestamp, TokenMatch,
-    TypeMatch,
-};
+pub(super) mod column;
+mod compare;
+mod condition;
+mod plan;
+mod sql;
+
+use std::sync::Arc;
+
+use charta_model::{Document, Order, Query, SortKey};
 use rusqlite::{Connection, params_from_iter, types::Value};
 
-use super::record::{self, BINARY, COLUMNS, PROFILE, SECURITY, TAG};
+use self::{
+    condition::{Among, Builder},
+    plan::Plan,
+    sql::Sql,
+};
+use super::{
+    entry::Shape,
+    read,
+    record::{self, BESIDE, COLUMNS},
+};
 use crate::{Error, Stored, stored::SearchPage};
-
-/// More alternatives than this make an expression that SQLite refuses.
-const ALTERNATIVES_MAX: usize = 500;
-
-/// Structured suffixes (RFC 6838): a type below `text/xml` may be `application/hl7-v3+xml`.
-const SUFFIXES: [&str; 6] = ["xml", "json", "zip", "gzip", "cbor", "yaml"];
 
 /// A page of a search; the caller sees to it that all statements see the same state.
 pub(super) fn page(connection: &Connection, tenant: i64, query: &Query) -> Result<SearchPage, Error> {
-    let condition = Condition::of(tenant, query)?;
-    let total = condition.count(connection, tenant, query)?;
-    let wanted = query.limit > 0 && query.offset < total;
-    let matches = if wanted { condition.rows(connection, query)? } else { Vec::new() };
-    Ok(SearchPage { matches: matches.into_iter().map(Into::into).collect(), total })
+    let Some(search) = Search::of(connection, tenant, query)? else { return Ok(SearchPage::default()) };
+    let matches: Vec<Arc<Stored>> =
+        search.rows(query.limit, query.offset)?.into_iter().map(Arc::new).collect();
+    let found = matches.len();
+    let total = if found < query.limit && (found > 0 || query.offset == 0) {
+        query.offset + found as u64 // the page ends before it is full
+    } else {
+        search.count()?
+    };
+    Ok(SearchPage { matches, total })
 }
 
 /// The first two matches: whether there is none, one or several is all that a condition asks.
 pub(super) fn first_two(connection: &Connection, tenant: i64, query: &Query) -> Result<Vec<Document>, Error> {
-    let query = Query { limit: 2, offset: 0, ..query.clone() };
-    let rows = Condition::of(tenant, &query)?.rows(connection, &query)?;
-    Ok(rows.into_iter().map(|stored| stored.document).collect())
+    let Some(search) = Search::of(connection, tenant, query)? else { return Ok(Vec::new()) };
+    Ok(search.rows(2, 0)?.into_iter().map(|stored| stored.document).collect())
 }
 
-/// A WHERE clause over `document d` and its parameters.
-struct Condition {
-    sql: String,
-    values: Vec<Value>,
+/// A search whose names are known.
+struct Search<'q> {
+    connection: &'q Connection,
+    tenant: i64,
+    query: &'q Query,
+    among: Among,
+    plan: Plan,
 }
 
-impl Condition {
-    fn of(tenant: i64, query: &Query) -> Result<Self, Error> {
-        let mut condition = Self {
-            sql: "d.tenant = ? AND d.kind = ? AND d.updated_ms IS NOT NULL".into(),
-            values: vec![tenant.into(), BINARY.into()],
-        };
-        for filter in &query.filters {
-            condition.sql.push_str(" AND ");
-            condition.filter(tenant, filter)?;
+impl<'q> Search<'q> {
+    /// `None` if nothing can match.
+    fn of(connection: &'q Connection, tenant: i64, query: &'q Query) -> Result<Option<Self>, Error> {
+        let mut builder = Builder::new(connection, tenant);
+        let among = builder.among(&query.scopes)?;
+        if among.is_empty() {
+            return Ok(None);
         }
-        Ok(condition)
+        let plan = builder.plan(&among, &query.filters)?;
+        Ok(Some(Self { connection, tenant, query, among, plan }))
     }
 
-    fn count(&self, connection: &Connection, tenant: i64, query: &Query) -> Result<u64, Error> {
-        if query.filters.is_empty() {
-            return super::read::live_documents(connection, tenant);
+    fn count(&self) -> Result<u64, Error> {
+        if self.query.filters.is_empty() {
+            let shelves = read::shelves(self.connection, self.tenant, Some(&self.query.scopes))?;
+            return Ok(shelves.iter().map(|shelf| shelf.documents).sum());
         }
-        let sql = format!("SELECT count(*) FROM document d WHERE {}", self.sql);
-        let mut statement = connection.prepare_cached(&sql)?;
-        Ok(statement.query_row(params_from_iter(&self.values), |row| row.get(0))?)
+        let sql = self.plan.count(&self.among);
+        let mut statement = self.connection.prepare_cached(&sql.text)?;
+        Ok(statement.query_row(params_from_iter(&sql.values), |row| row.get(0))?)
     }
 
-    fn rows(&self, connection: &Connection, query: &Query) -> Result<Vec<Stored>, Error> {
-        // The page is found in the indexes alone; only its rows are then joined.
-        let sql = format!(
-            "SELECT {COLUMNS} FROM (SELECT d.key, d.id, d.current, d.updated_ms, d.size_bytes, d.content_type \
-             FROM document d WHERE {} ORDER BY {} LIMIT ? OFFSET ?) d \
-             JOIN version v ON v.sequence = d.current LEFT JOIN content c ON c.key = v.content ORDER BY {}",
-            self.sql,
-            order(&query.order),
-            order(&query.order),
-        );
-        let mut values = self.values.clone();
-        values.push(i64::try_from(query.limit).unwrap_or(i64::MAX).into());
-        values.push(i64::try_from(query.offset).unwrap_or(i64::MAX).into());
-        let mut statement = connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params_from_iter(values))?;
+    fn rows(&self, limit: usize, offset: u64) -> Result<Vec<Stored>, Error> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let sorting = Sorting::of(self)?;
+        let (from, condition) = self.plan.page(sorting.walks());
+        // The page is found without its rows; only those of the page are then joined.
+        let mut sql = Sql::new(&format!("SELECT {COLUMNS} FROM (SELECT d.key, d.kind, d.id, d.current, "));
+        sql.push("d.updated_ms, d.size_bytes, d.content_type");
+        sql.append(&sorting.columns);
+        sql.push(&format!(" FROM {from} WHERE "));
+        sql.append(condition);
+        let order = &sorting.order;
+        sql.push(&format!(" ORDER BY {order} LIMIT ? OFFSET ?) d JOIN version v ON v.sequence = d.current "));
+        sql.push(&format!("{BESIDE} ORDER BY {order}"));
+        sql.values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        sql.values.push(i64::try_from(offset).unwrap_or(i64::MAX).into());
+        let mut statement = self.connection.prepare_cached(&sql.text)?;
+        let mut rows = statement.query(params_from_iter(sql.values))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             found.push(record::stored(row, false)?);
         }
         Ok(found)
     }
+}
 
-    fn push(&mut self, sql: &str, values: impl IntoIterator<Item = Value>) {
-        self.sql.push_str(sql);
-        self.values.extend(values);
-    }
+/// How the matches are sorted.
+struct Sorting {
+    /// Columns beside those of the document: values of parameters.
+    columns: Sql,
+    order: String,
+    by: Option<SortKey>,
+}
 
-    fn filter(&mut self, tenant: i64, filter: &Filter) -> Result<(), Error> {
-        match filter {
-            Filter::Id(ids) => self.one_of("d.id", ids.iter().map(|id| id.as_str().to_owned().into())),
-            Filter::ContentType(types) => self.any(types, |this, wanted| this.content_type(wanted))?,
-            Filter::Updated(ranges) => self.any(ranges, |this, (comparison, start, end)| {
-                this.updated(*comparison, *start, *end);
-            })?,
-            Filter::Size(sizes) => self.any(sizes, |this, (comparison, size)| {
-                let size = i64::try_from(*size).unwrap_or(i64::MAX).into();
-                this.push(&format!("d.size_bytes {} ?", operator(*comparison)), [size]);
-            })?,
-            Filter::Label(kind, tokens) => {
-                self.labelled(tenant, *kind);
-                self.sql.push_str(" AND ");
-                self.any(tokens, Self::token)?;
-                self.sql.push(')');
-            }
-            Filter::Profile(urls) => {
-                self.labelled(tenant, LabelKind::Profile);
-                self.push(" AND system = '' AND ", []);
-                self.one_of("folded", urls.iter().map(|url| record::fold(url).into()));
-                self.sql.push_str(" AND ");
-                self.one_of("code", urls.iter().map(|url| url.clone().into()));
-                self.sql.push(')');
-            }
-            Filter::Not(inner) => {
-                self.sql.push_str("NOT (");
-                self.filter(tenant, inner)?;
-                self.sql.push(')');
-            }
-            Filter::HasLabel(kind, wanted) => {
-                let not = if *wanted { "" } else { "NOT " };
-                let sql =
-                    format!("{not}EXISTS (SELECT 1 FROM label l WHERE l.document = d.key AND l.which = ?)");
-                self.push(&sql, [which(*kind).into()]);
-            }
-            Filter::Nothing => self.sql.push('0'),
-        }
-        Ok(())
-    }
-
-    /// `(… OR …)`; no alternatives match nothing.
-    fn any<T>(&mut self, alternatives: &[T], mut one: impl FnMut(&mut Self, &T)) -> Result<(), Error> {
-        if alternatives.len() > ALTERNATIVES_MAX {
-            return Err(Error::Unusable("too many alternatives in one search parameter"));
-        }
-        if alternatives.is_empty() {
-            self.sql.push('0');
-            return Ok(());
-        }
-        for (at, alternative) in alternatives.iter().enumerate() {
-            self.sql.push_str(if at == 0 { "((" } else { ") OR (" });
-            one(self, alternative);
-        }
-        self.sql.push_str("))");
-        Ok(())
-    }
-
-    fn one_of(&mut self, column: &str, values: impl Iterator<Item = Value>) {
-        let before = self.values.len();
-        self.values.extend(values);
-        let marks = vec!["?"; self.values.len() - before].join(",");
-        self.sql.push_str(&format!("{column} IN ({marks})"));
-    }
-
-    fn labelled(&mut self, tenant: i64, kind: LabelKind) {
-        self.push(
-            "d.key IN (SELECT document FROM label WHERE tenant = ? AND which = ?",
-            [tenant.into(), which(kind).into()],
-        );
-    }
-
-    fn token(&mut self, token: &TokenMatch) {
-        let mut parts = Vec::new();
-        if let Some(code) = &token.code {
-            parts.push("folded = ?");
-            self.values.push(record::fold(code).into());
-            if token.case_sensitive {
-                parts.push("code = ?");
-                self.values.push(code.clone().into());
-            }
-        }
-        if let Some(system) = &token.system {
-            parts.push("system = ?");
-            self.values.push(system.clone().into());
-        }
-        self.sql.push_str(if parts.is_empty() { "1" } else { "" });
-        self.sql.push_str(&parts.join(" AND "));
-    }
-
-    fn content_type(&mut self, wanted: &TypeMatch) {
-        match wanted {
-            TypeMatch::Exactly(text) => {
-                if let Ok(media_type) = MediaType::new(text) {
-                    self.push("d.essence = ? AND ", [media_type.essence().to_owned().into()]);
+impl Sorting {
+    fn of(search: &Search<'_>) -> Result<Self, Error> {
+        let only_binaries = search.query.scopes.iter().all(|scope| scope.kind.is_binary());
+        let mut sorting = Self { columns: Sql::default(), order: String::new(), by: None };
+        for (number, Order { key, descending }) in search.query.order.iter().enumerate() {
+            let (column, nullable) = match key {
+                SortKey::Id => ("d.id".to_owned(), false),
+                SortKey::Updated => ("d.updated_ms".to_owned(), false),
+                SortKey::Size => ("d.size_bytes".to_owned(), !only_binaries),
+                SortKey::ContentType => ("d.content_type".to_owned(), !only_binaries),
+                SortKey::Parameter(name) => {
+                    let builder = Builder::new(search.connection, search.tenant);
+                    let parameters = builder.parameters(&search.among, name, |_| true)?;
+                    sorting.columns.push(", ");
+                    sorting.columns.append(&extreme(&parameters, *descending));
+                    sorting.columns.push(&format!(" AS sort{number}"));
+                    (format!("sort{number}"), true)
                 }
-                self.push("lower(d.content_type) = lower(?)", [text.clone().into()]);
+            };
+            if nullable {
+                sorting.order.push_str(&format!("{column} IS NULL, ")); // what has no value comes last
             }
-            TypeMatch::Below(essence) => {
-                self.push("d.essence = ?", [essence.clone().into()]);
-                let subtype = essence.split('/').nth(1).unwrap_or_default();
-                if SUFFIXES.contains(&subtype) {
-                    let length = -i64::try_from(subtype.len() + 1).unwrap_or(0);
-                    let suffix = format!("+{subtype}");
-                    self.push(" OR substr(d.essence, ?) = ?", [length.into(), suffix.into()]);
-                }
-            }
+            sorting.order.push_str(&format!("{column}{}, ", if *descending { " DESC" } else { "" }));
         }
+        sorting.order.push_str(&search.among.by_name("d.kind"));
+        sorting.order.push_str("d.id");
+        sorting.by = search.query.order.first().map(|order| order.key.clone());
+        Ok(sorting)
     }
 
-    /// Commit times are whole milliseconds, so a bound within one means the next.
-    fn updated(&mut self, comparison: Comparison, start: Timestamp, end: Timestamp) {
-        let (start, end) = (ceil_ms(start), ceil_ms(end));
-        match comparison {
-            Comparison::Equal => {
-                self.push("d.updated_ms >= ? AND d.updated_ms < ?", [start.into(), end.into()]);
-            }
-            Comparison::NotEqual => {
-                self.push("d.updated_ms < ? OR d.updated_ms >= ?", [start.into(), end.into()]);
-            }
-            Comparison::Greater => self.push("d.updated_ms >= ?", [end.into()]),
-            Comparison::GreaterOrEqual => self.push("d.updated_ms >= ?", [start.into()]),
-            Comparison::Less => self.push("d.updated_ms < ?", [start.into()]),
-            Comparison::LessOrEqual => self.push("d.updated_ms < ?", [end.into()]),
+    /// The index that gives this order, or at least its first key.
+    fn walks(&self) -> Option<&'static str> {
+        match self.by {
+            None | Some(SortKey::Id) => Some("document_id"),
+            Some(SortKey::Updated) => Some("document_updated"),
+            _ => None,
         }
     }
 }
 
-/// The first whole millisecond that is not before `time`.
-pub(super) fn ceil_ms(time: Timestamp) -> i64 {
-    let whole = time.as_millisecond();
-    if time.as_nanosecond() > i128::from(whole) * 1_000_000 { whole + 1 } else { whole }
-}
-
-fn operator(comparison: Comparison) -> &'static str {
-    match comparison {
-        Comparison::Equal => "=",
-        Comparison::NotEqual => "<>",
-        Comparison::Greater => ">",
-        Comparison::GreaterOrEqual => ">=",
-        Comparison::Less => "<",
-        Comparison::LessOrEqual => "<=",
-    }
-}
-
-fn which(kind: LabelKind) -> i64 {
-    match kind {
-        LabelKind::Security => SECURITY,
-        LabelKind::Tag => TAG,
-        LabelKind::Profile => PROFILE,
-    }
-}
-
-fn order(orders: &[Order]) -> String {
-    let mut text = String::new();
-    for order in orders {
-        let column = match order.key {
-            SortKey::Id => "d.id",
-            SortKey::Updated => "d.updated_ms",
-            SortKey::Size => "d.size_bytes",
-            SortKey::ContentType => "d.content_type",
-        };
-        text.push_str(column);
-        text.push_str(if order.descending { " DESC, " } else { ", " });
-    }
-    text + "d.id"
+/// The least value of these parameters, or the greatest: of what lies between two values, its end.
+fn extreme(parameters: &[(i64, Shape)], descending: bool) -> Sql {
+    let ranges = |shape: &Shape| matches!(shape, Shape::Day | Shape::Year | Shape::Ever | Shape::Quantity);
+    let wanted = match (descending, parameters.iter().any(|(_, shape)| ranges(shape))) {
+        (false, _) => "min(e.value)",
+        (true, false) => "max(e.value)",
+        (true, true) => "max(e.second)",
+    };
+    let mut sql = Sql::new(&format!("(SELECT {wanted} FROM entry e WHERE e.document = d.key AND "));
+    sql.one_of("e.parameter", parameters.iter().map(|(key, _)| Value::from(*key)));
+    sql.push(")");
+    sql
 }

@@ -1,15 +1,13 @@
-//! One write inside the writer's transaction.
+//! Writes inside the writer's transaction.
 
-use charta_model::{Change, Description, Document, ResourceId, TenantId, Timestamp, Write, WriteOutcome};
+use charta_model::{
+    Change, Document, Guard, Index, ResourceId, ResourceType, TenantId, Timestamp, Write, WriteOutcome,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{
-    read,
-    record::{self, BINARY},
-    search,
-};
+use super::{entry, names::Names, read, record, reference, search};
 use crate::{
-    CommitError, Error, Uploaded,
+    CommitError, Error, TransactError, Uploaded,
     catalog::{Companion, ContentRecord, Forgotten},
     commit::{self, Step},
     upload::Body,
@@ -22,69 +20,182 @@ pub(super) struct Applied {
     pub(super) adopted: bool,
     /// Whether content that other records name was replaced.
     pub(super) replaced: bool,
+    /// Whether it took away bytes that a link may name.
+    took_bytes: bool,
 }
 
-/// Decides the write and stores what comes of it.
-pub(super) fn apply(
-    connection: &Connection,
-    companion: &dyn Companion,
-    tenant: &TenantId,
-    write: &Write,
-    content: Option<&Uploaded>,
-    now: Timestamp,
-) -> Result<Applied, CommitError> {
-    let key = read::tenant_key(connection, tenant)?;
-    let matches = match (commit::criteria(&write.intent), key) {
-        (Some(query), Some(key)) => search::first_two(connection, key, query)?,
-        _ => Vec::new(),
-    };
-    let target = match commit::target(&write.intent, &matches)? {
-        Step::Done(outcome) => return Ok(Applied { outcome: *outcome, adopted: false, replaced: false }),
-        Step::On(target) => target,
-    };
-    let newest = read::current(connection, tenant, &target.id, false)?.map(|stored| stored.document);
-    let bytes = content.map(|content| (content.size_bytes(), content.digest()));
-    let outcome = commit::decide(&target, newest.as_ref(), write, bytes, now)?;
-    let (adopted, replaced) = match &outcome {
-        WriteOutcome::Created(document)
-        | WriteOutcome::Updated(document)
-        | WriteOutcome::Deleted(document) => store(connection, companion, tenant, document, content)?,
-        _ => (false, false),
-    };
-    Ok(Applied { outcome, adopted, replaced })
-}
-
-fn store(
-    connection: &Connection,
-    companion: &dyn Companion,
-    tenant: &TenantId,
-    document: &Document,
-    content: Option<&Uploaded>,
-) -> Result<(bool, bool), Error> {
-    let tenant = ensure_tenant(connection, tenant)?;
-    let (content, adopted, replaced) = match (&document.description, content) {
-        (Some(_), Some(uploaded)) => place(connection, companion, tenant, uploaded)?,
-        _ => (None, false, false),
-    };
-    let key = ensure_document(connection, tenant, &document.id)?;
-    let sequence = insert_version(connection, tenant, key, document, content)?;
-    point_to(connection, key, sequence, document)?;
-    index_labels(connection, tenant, key, document.description.as_ref())?;
-    let live = match document.change {
-        Change::Created => 1,
-        Change::Updated => 0,
-        Change::Deleted => -1,
-    };
-    count(connection, tenant, live, 1)?;
-    Ok((adopted, replaced))
-}
-
-fn ensure_tenant(connection: &Connection, tenant: &TenantId) -> Result<i64, Error> {
-    if let Some(key) = read::tenant_key(connection, tenant)? {
-        return Ok(key);
+impl Applied {
+    const fn nothing(outcome: WriteOutcome) -> Self {
+        Self { outcome, adopted: false, replaced: false, took_bytes: false }
     }
-    connection.prepare_cached("INSERT INTO tenant (name) VALUES (?)")?.execute([tenant.as_str()])?;
-    Ok(connection.last_insert_rowid())
+
+    /// The new version, if there is one.
+    pub(super) const fn version(&self) -> Option<&Document> {
+        match &self.outcome {
+            WriteOutcome::Created(document)
+            | WriteOutcome::Updated(document)
+            | WriteOutcome::Deleted(document) => Some(document),
+            _ => None,
+        }
+    }
+}
+
+/// What writes are done with.
+pub(super) struct Writing<'w> {
+    pub(super) connection: &'w Connection,
+    pub(super) names: &'w mut Names,
+    pub(super) companion: &'w dyn Companion,
+    pub(super) tenant: &'w TenantId,
+    pub(super) now: Timestamp,
+}
+
+impl Writing<'_> {
+    /// Does all writes in order. If one fails, what the others did is to be taken back.
+    ///
+    /// Contract 11: guards hold before the writes, links of current documents after all of them.
+    pub(super) fn apply(
+        &mut self,
+        guards: &[Guard],
+        writes: Vec<Write>,
+        contents: &[Option<Uploaded>],
+    ) -> Result<Vec<Applied>, TransactError> {
+        for guard in guards {
+            self.check(guard).map_err(|error| TransactError { index: None, error })?;
+        }
+        let mut done = Vec::with_capacity(writes.len());
+        for (index, write) in writes.into_iter().enumerate() {
+            let content = contents.get(index).and_then(Option::as_ref);
+            let failed = |error| TransactError { index: Some(index), error };
+            done.push(self.one(&write, content).map_err(failed)?);
+        }
+        for (index, applied) in done.iter().enumerate().filter(|(_, applied)| applied.took_bytes) {
+            let failed = |error| TransactError { index: Some(index), error };
+            applied.version().map_or(Ok(()), |binary| self.check_links(&binary.id)).map_err(failed)?;
+        }
+        Ok(done)
+    }
+
+    fn check(&self, guard: &Guard) -> Result<(), CommitError> {
+        let matches = self.matches(&guard.criteria)?;
+        match (&matches[..], &guard.found) {
+            ([], None) => Ok(()),
+            ([one], Some(id)) if one.id == *id => Ok(()),
+            _ => Err(CommitError::Changed),
+        }
+    }
+
+    fn matches(&self, criteria: &charta_model::Query) -> Result<Vec<Document>, Error> {
+        match read::tenant_key(self.connection, self.tenant)? {
+            Some(tenant) => search::first_two(self.connection, tenant, criteria),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Bytes that a current document names by whatever is current must stay.
+    fn check_links(&self, binary: &ResourceId) -> Result<(), CommitError> {
+        match reference::in_use(self.connection, self.tenant, binary)? {
+            Some((kind, id)) => Err(CommitError::InUse { kind, id }),
+            None => Ok(()),
+        }
+    }
+
+    /// Decides one write and stores what comes of it.
+    fn one(&mut self, write: &Write, content: Option<&Uploaded>) -> Result<Applied, CommitError> {
+        let matches = match commit::criteria(&write.intent) {
+            Some(criteria) => self.matches(criteria)?,
+            None => Vec::new(),
+        };
+        let target = match commit::target(&write.intent, &matches)? {
+            Step::Done(outcome) => return Ok(Applied::nothing(*outcome)),
+            Step::On(target) => target,
+        };
+        let newest = read::current(self.connection, self.tenant, &write.kind, &target.id, false)?;
+        let newest = newest.map(|stored| stored.document);
+        let bytes = content.map(|content| (content.size_bytes(), content.digest()));
+        let outcome = commit::decide(&target, newest.as_ref(), write, bytes, self.now)?;
+        let mut applied = Applied::nothing(outcome);
+        if let Some(document) = applied.version() {
+            let index = write.state.as_ref().map(|state| &state.index);
+            let took_bytes = takes_bytes(newest.as_ref(), document);
+            let (adopted, replaced) = self.store(newest.as_ref(), document, index, content)?;
+            applied = Applied { adopted, replaced, took_bytes, ..applied };
+        }
+        Ok(applied)
+    }
+
+    fn store(
+        &mut self,
+        before: Option<&Document>,
+        document: &Document,
+        index: Option<&Index>,
+        content: Option<&Uploaded>,
+    ) -> Result<(bool, bool), Error> {
+        let connection = self.connection;
+        let tenant = self.names.tenant(connection, self.tenant)?;
+        let kind = self.names.kind(connection, &document.kind)?;
+        let (content, adopted, replaced) = match (document.content(), content) {
+            (Some(_), Some(uploaded)) => place(connection, self.companion, tenant, uploaded)?,
+            _ => (None, false, false),
+        };
+        let shelved = before.filter(|before| before.description.is_some()).map(dialect);
+        let dialect = match document.change {
+            Change::Deleted => shelved.unwrap_or_default(),
+            _ => dialect(document),
+        };
+        let row = Row { tenant, kind, dialect };
+        let key = match before {
+            Some(_) => read::document_key(connection, tenant, kind, &document.id)?,
+            None => None,
+        };
+        let (key, is_new) = match key {
+            Some(key) => (key, false),
+            None => (insert_document(connection, &row, document)?, true),
+        };
+        let sequence = insert_version(connection, &row, key, document, content)?;
+        if is_new {
+            let sql = "UPDATE document SET current = ? WHERE key = ?";
+            connection.prepare_cached(sql)?.execute([sequence, key])?;
+        } else {
+            point_to(connection, key, sequence, document)?;
+            entry::remove(connection, key)?;
+        }
+        if let (Some(description), Some(index)) = (&document.description, index) {
+            let labels = entry::label_entries(&description.labels);
+            let of = (tenant, kind, key);
+            entry::add(connection, self.names, of, &labels, 0)?;
+            entry::add(connection, self.names, of, &index.entries, labels.len())?;
+            entry::link(connection, tenant, key, sequence, &index.links)?;
+        }
+        let mut live = i64::from(document.change != Change::Deleted);
+        match shelved {
+            Some(shelved) if shelved == row.dialect => live -= 1,
+            Some(shelved) => count(connection, &Row { dialect: shelved, ..row }, -1, 0)?,
+            None => {}
+        }
+        count(connection, &row, live, 1)?;
+        Ok((adopted, replaced))
+    }
+}
+
+/// Whether the bytes of a Binary are others now, or gone.
+fn takes_bytes(before: Option<&Document>, document: &Document) -> bool {
+    let Some(before) = before.and_then(Document::content) else { return false };
+    document
+        .content()
+        .is_none_or(|now| now.digest != before.digest || now.content_type != before.content_type)
+}
+
+/// The dialect of a document's source; empty if it has none.
+pub(super) fn dialect(document: &Document) -> &str {
+    document.source().map_or("", |source| &source.dialect)
+}
+
+/// What the rows of a version have in common.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    tenant: i64,
+    kind: i64,
+    dialect: &'a str,
 }
 
 /// Contract 9: the content row of these bytes within the tenant, made if there is none. Also tells
@@ -121,31 +232,40 @@ fn place(
     Ok((Some(found.key), true, true))
 }
 
-fn ensure_document(connection: &Connection, tenant: i64, id: &ResourceId) -> Result<i64, Error> {
-    if let Some(key) = read::document_key(connection, tenant, id)? {
-        return Ok(key);
-    }
-    // 0 stands for the version that follows in the same transaction.
-    let sql = "INSERT INTO document (tenant, kind, id, current) VALUES (?, ?, ?, 0)";
-    connection.prepare_cached(sql)?.execute(params![tenant, BINARY, id.as_str()])?;
+/// The row of a new document. It points to 0 until its version follows in the same transaction.
+fn insert_document(connection: &Connection, row: &Row<'_>, document: &Document) -> Result<i64, Error> {
+    let sql = "INSERT INTO document (tenant, kind, id, current, updated_ms, dialect, size_bytes, \
+               content_type, essence) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)";
+    let facts = document.content();
+    connection.prepare_cached(sql)?.execute(params![
+        row.tenant,
+        row.kind,
+        document.id.as_str(),
+        document.updated.as_millisecond(),
+        row.dialect,
+        facts.map(|facts| facts.size_bytes),
+        facts.map(|facts| facts.content_type.as_str()),
+        facts.map(|facts| facts.content_type.essence()),
+    ])?;
     Ok(connection.last_insert_rowid())
 }
 
 fn insert_version(
     connection: &Connection,
-    tenant: i64,
+    row: &Row<'_>,
     key: i64,
     document: &Document,
     content: Option<i64>,
 ) -> Result<i64, Error> {
-    let sql = "INSERT INTO version (tenant, kind, document, version, updated_ms, change, content_type, \
-               content, security_context, labels, source_dialect, source_body) \
+    let sql = "INSERT INTO version (tenant, kind, dialect, document, version, updated_ms, change, \
+               content_type, content, security_context, labels, source) \
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    let description = document.description.as_ref();
-    let source = description.and_then(|description| description.source.as_ref());
+    let facts = document.content();
+    let labels = document.description.as_ref().map(|description| &description.labels);
     connection.prepare_cached(sql)?.execute(params![
-        tenant,
-        BINARY,
+        row.tenant,
+        row.kind,
+        row.dialect,
         key,
         document.version,
         document.updated.as_millisecond(),
@@ -154,12 +274,11 @@ fn insert_version(
             Change::Updated => 2,
             Change::Deleted => 3,
         },
-        description.map(|description| description.content_type.as_str()),
+        facts.map(|facts| facts.content_type.as_str()),
         content,
-        description.and_then(|description| description.security_context.as_ref()).map(|r| r.as_str()),
-        description.and_then(|description| record::labels_text(&description.labels)),
-        source.map(|source| &source.dialect),
-        source.map(|source| &source.body),
+        facts.and_then(|facts| facts.security_context.as_ref()).map(|context| context.as_str()),
+        labels.and_then(record::labels_text),
+        document.source().map(|source| &source.body),
     ])?;
     Ok(connection.last_insert_rowid())
 }
@@ -171,59 +290,59 @@ pub(super) fn point_to(
     sequence: i64,
     document: &Document,
 ) -> Result<(), Error> {
-    let sql = "UPDATE document SET current = ?, updated_ms = ?, size_bytes = ?, content_type = ?, essence = ? \
-               WHERE key = ?";
-    let description = document.description.as_ref();
+    let sql = "UPDATE document SET current = ?, updated_ms = ?, dialect = ?, size_bytes = ?, \
+               content_type = ?, essence = ? WHERE key = ?";
+    let there = document.description.is_some();
+    let facts = document.content();
     connection.prepare_cached(sql)?.execute(params![
         sequence,
-        description.map(|_| document.updated.as_millisecond()),
-        description.map(|description| description.size_bytes),
-        description.map(|description| description.content_type.as_str()),
-        description.map(|description| description.content_type.essence()),
+        there.then(|| document.updated.as_millisecond()),
+        there.then(|| dialect(document)),
+        facts.map(|facts| facts.size_bytes),
+        facts.map(|facts| facts.content_type.as_str()),
+        facts.map(|facts| facts.content_type.essence()),
         key,
     ])?;
     Ok(())
 }
 
-/// Replaces what the label index says about a document.
-pub(super) fn index_labels(
-    connection: &Connection,
-    tenant: i64,
-    key: i64,
-    description: Option<&Description>,
-) -> Result<(), Error> {
-    connection.prepare_cached("DELETE FROM label WHERE document = ?")?.execute([key])?;
-    let Some(description) = description else { return Ok(()) };
-    let sql = "INSERT INTO label (document, which, system, code, folded, tenant) VALUES (?, ?, ?, ?, ?, ?)";
-    for (which, system, code, folded) in record::label_rows(&description.labels) {
-        connection.prepare_cached(sql)?.execute(params![key, which, system, code, folded, tenant])?;
-    }
-    Ok(())
-}
-
-fn count(connection: &Connection, tenant: i64, documents: i64, versions: i64) -> Result<(), Error> {
-    let sql = "INSERT INTO tally (tenant, kind, documents, versions) VALUES (?1, ?2, ?3, ?4) \
-               ON CONFLICT DO UPDATE SET documents = documents + ?3, versions = versions + ?4";
-    connection.prepare_cached(sql)?.execute(params![tenant, BINARY, documents, versions])?;
+fn count(connection: &Connection, row: &Row<'_>, documents: i64, versions: i64) -> Result<(), Error> {
+    let sql = "INSERT INTO tally (tenant, kind, dialect, documents, versions) VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT DO UPDATE SET documents = documents + ?4, versions = versions + ?5";
+    let values = params![row.tenant, row.kind, row.dialect, documents, versions];
+    connection.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
 
 /// Removes a document with every version. Its contents become doubtful; a sweep looks at them.
-pub(super) fn purge(connection: &Connection, tenant: &TenantId, id: &ResourceId) -> Result<bool, Error> {
+pub(super) fn purge(
+    connection: &Connection,
+    tenant: &TenantId,
+    kind: &ResourceType,
+    id: &ResourceId,
+) -> Result<bool, Error> {
     let Some(tenant) = read::tenant_key(connection, tenant)? else { return Ok(false) };
-    let Some(key) = read::document_key(connection, tenant, id)? else { return Ok(false) };
-    let live: i64 =
-        connection.query_row("SELECT updated_ms IS NOT NULL FROM document WHERE key = ?", [key], |row| {
-            row.get(0)
-        })?;
+    let Some(kind) = read::kind_key(connection, kind)? else { return Ok(false) };
+    let Some(key) = read::document_key(connection, tenant, kind, id)? else { return Ok(false) };
     connection.execute(
         "INSERT OR IGNORE INTO doubtful SELECT content FROM version WHERE document = ? AND content IS NOT NULL",
         [key],
     )?;
-    connection.execute("DELETE FROM label WHERE document = ?", [key])?;
-    let versions = connection.execute("DELETE FROM version WHERE document = ?", [key])?;
+    connection.execute(
+        "UPDATE tally SET documents = documents - 1 FROM document d WHERE d.key = ? AND d.tenant = tally.tenant \
+         AND d.kind = tally.kind AND d.dialect = tally.dialect",
+        [key],
+    )?;
+    connection.execute(
+        "UPDATE tally SET versions = versions - v.number \
+         FROM (SELECT dialect, count(*) AS number FROM version WHERE document = ? GROUP BY dialect) v \
+         WHERE tally.tenant = ? AND tally.kind = ? AND tally.dialect = v.dialect",
+        [key, tenant, kind],
+    )?;
+    entry::remove(connection, key)?;
+    connection.execute("DELETE FROM link WHERE document = ?", [key])?;
+    connection.execute("DELETE FROM version WHERE document = ?", [key])?;
     connection.execute("DELETE FROM document WHERE key = ?", [key])?;
-    count(connection, tenant, -live, -i64::try_from(versions).unwrap_or(0))?;
     Ok(true)
 }
 

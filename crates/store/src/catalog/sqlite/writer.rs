@@ -1,7 +1,8 @@
 //! The one thread that writes.
 //!
-//! Whatever has queued up while a commit was under way forms the next one: each write is decided and
-//! stored in its own savepoint, one sync covers all, then all are answered. Nothing waits for company.
+//! Whatever has queued up while a commit was under way forms the next one: each transaction, of one write or
+//! many, is decided and stored in its own savepoint, one sync covers all, then all are answered. Nothing waits
+//! for company.
 
 use std::{
     path::Path,
@@ -14,17 +15,18 @@ use std::{
     time::Duration,
 };
 
-use charta_model::{ResourceId, TenantId, Timestamp, Write, WriteOutcome};
+use charta_model::{Guard, ResourceId, ResourceType, TenantId, Timestamp, Write, WriteOutcome};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    names::Names,
     schema,
-    write::{self, Applied},
+    write::{Applied, Writing},
 };
-use crate::{CommitError, Error, OpenError, Uploaded, catalog::Companion};
+use crate::{Error, OpenError, TransactError, Uploaded, catalog::Companion};
 
-/// At most so many writes share a commit.
+/// A commit that holds so many writes takes in no further transaction.
 const BATCH_MAX: usize = 256;
 
 /// Each time the log has grown by so many frames (of one page each), what it holds is copied into the
@@ -38,13 +40,15 @@ const RESTART_FRAMES: u32 = 16_500;
 /// So long the writer waits for reads that still need the log.
 const RESTART_WAIT: Duration = Duration::from_millis(100);
 
-/// One write on its way to the writer.
+/// One transaction on its way to the writer.
 pub(super) struct Commit {
     pub(super) tenant: TenantId,
-    pub(super) write: Write,
-    pub(super) content: Option<Uploaded>,
+    pub(super) guards: Vec<Guard>,
+    pub(super) writes: Vec<Write>,
+    /// The bytes of each write.
+    pub(super) contents: Vec<Option<Uploaded>>,
     pub(super) now: Timestamp,
-    pub(super) answer: oneshot::Sender<Result<WriteOutcome, CommitError>>,
+    pub(super) answer: oneshot::Sender<Result<Vec<WriteOutcome>, TransactError>>,
 }
 
 /// What the writer is asked to do.
@@ -78,6 +82,7 @@ pub(super) fn start(
 struct Writer {
     connection: Connection,
     companion: Arc<dyn Companion>,
+    names: Names,
     checkpointer: Checkpointer,
     /// Frames in the log after the last commit.
     frames: Arc<AtomicU32>,
@@ -104,6 +109,7 @@ impl Writer {
         Self {
             connection,
             companion,
+            names: Names::default(),
             checkpointer,
             frames,
             checkpointed: 0,
@@ -117,10 +123,14 @@ impl Writer {
         while let Some(job) = held.take().or_else(|| jobs.blocking_recv()) {
             match job {
                 Job::Commit(first) => {
+                    let mut writes = first.writes.len();
                     let mut batch = vec![*first];
-                    while batch.len() < BATCH_MAX {
+                    while writes < BATCH_MAX {
                         match jobs.try_recv() {
-                            Ok(Job::Commit(next)) => batch.push(*next),
+                            Ok(Job::Commit(next)) => {
+                                writes += next.writes.len().max(1);
+                                batch.push(*next);
+                            }
                             Ok(other) => {
                                 held = Some(other);
                                 break;
@@ -145,9 +155,9 @@ impl Writer {
     }
 
     /// Contract 5: the batch is committed whole or not at all, and only then is anyone answered.
-    fn commit(&mut self, batch: Vec<Commit>) {
+    fn commit(&mut self, mut batch: Vec<Commit>) {
         let mut changed = Vec::new();
-        let result = self.transact(&batch, &mut changed);
+        let result = self.transact(&mut batch, &mut changed);
         if !changed.is_empty() {
             self.companion.changed(&changed);
         }
@@ -156,7 +166,8 @@ impl Writer {
                 if !changed.is_empty() {
                     self.undecided.clear(); // dropped, and so discarded
                 }
-                if results.iter().any(|result| result.as_ref().is_ok_and(|applied| applied.replaced)) {
+                self.names.committed();
+                if results.iter().flatten().flatten().any(|applied| applied.replaced) {
                     self.companion.replaced();
                 }
                 for (commit, result) in batch.into_iter().zip(results) {
@@ -164,12 +175,14 @@ impl Writer {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, writes = batch.len(), "a commit failed");
+                tracing::warn!(%error, transactions = batch.len(), "a commit failed");
+                self.names.taken_back();
                 for commit in batch {
                     // Contract 2: after a failed sync the record may come back in a crash, so its bytes
                     // stay until the next commit has overwritten it in the log. A log that had no room
                     // for the commit's last page, though, cannot bring it back.
-                    self.undecided.extend(commit.content.filter(|_| !matches!(error, Error::Full(_))));
+                    let contents = commit.contents.into_iter().flatten();
+                    self.undecided.extend(contents.filter(|_| !matches!(error, Error::Full(_))));
                     let _ = commit.answer.send(Err(error.clone().into()));
                 }
             }
@@ -177,32 +190,30 @@ impl Writer {
     }
 
     /// Everything up to the sync. Fills `changed` before the commit and leaves it so if that fails.
-    fn transact(
-        &mut self,
-        batch: &[Commit],
-        changed: &mut Vec<(TenantId, ResourceId)>,
-    ) -> Result<Vec<Result<Applied, CommitError>>, Error> {
+    fn transact(&mut self, batch: &mut [Commit], changed: &mut Vec<Named>) -> Result<Vec<Done>, Error> {
         let companion = &*self.companion;
         let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut results = Vec::with_capacity(batch.len());
-        for Commit { tenant, write, content, now, .. } in batch {
+        for Commit { tenant, guards, writes, contents, now, .. } in batch {
             let savepoint = transaction.savepoint()?;
-            let result = write::apply(&savepoint, companion, tenant, write, content.as_ref(), *now);
+            let names = &mut self.names;
+            let mut writing = Writing { connection: &savepoint, names, companion, tenant, now: *now };
+            let result = writing.apply(guards, std::mem::take(writes), contents);
             if savepoint.is_autocommit() {
                 // SQLite has given up the whole transaction, as it may when the disk is full.
-                let gone = Error::Unavailable("the transaction ended early".into());
-                return Err(if let Err(CommitError::Store(error)) = result { error } else { gone });
+                let gone = || Error::Unavailable("the transaction ended early".into());
+                return Err(result.err().and_then(TransactError::into_store).unwrap_or_else(gone));
             }
             match &result {
-                Err(CommitError::Store(_)) => savepoint.finish()?, // takes back what it had begun
-                _ => savepoint.commit()?,
-            }
-            if let Ok(applied) = &result
-                && let WriteOutcome::Created(document)
-                | WriteOutcome::Updated(document)
-                | WriteOutcome::Deleted(document) = &applied.outcome
-            {
-                changed.push((tenant.clone(), document.id.clone()));
+                Ok(applied) => {
+                    savepoint.commit()?;
+                    let versions = applied.iter().filter_map(Applied::version);
+                    changed.extend(versions.map(|d| (tenant.clone(), d.kind.clone(), d.id.clone())));
+                }
+                Err(_) => {
+                    savepoint.finish()?; // takes back what it had begun
+                    self.names.taken_back();
+                }
             }
             results.push(result);
         }
@@ -239,13 +250,24 @@ impl Writer {
     }
 }
 
-fn settle(commit: Commit, result: Result<Applied, CommitError>) {
-    let adopted = result.as_ref().is_ok_and(|applied| applied.adopted);
-    let _ = commit.answer.send(result.map(|applied| applied.outcome));
-    if let Some(content) = commit.content
-        && adopted
-    {
-        content.keep();
+/// The three names of a document.
+type Named = (TenantId, ResourceType, ResourceId);
+
+/// What came of one transaction.
+type Done = Result<Vec<Applied>, TransactError>;
+
+fn settle(commit: Commit, result: Done) {
+    let mut adopted = Vec::new();
+    let outcomes = result.map(|applied| {
+        adopted = applied.iter().map(|applied| applied.adopted).collect();
+        applied.into_iter().map(|applied| applied.outcome).collect()
+    });
+    let _ = commit.answer.send(outcomes);
+    // What no record names is dropped, and so discarded.
+    for (content, adopted) in commit.contents.into_iter().zip(adopted) {
+        if let Some(content) = content.filter(|_| adopted) {
+            content.keep();
+        }
     }
 }
 
