@@ -2,7 +2,7 @@
 //!
 //! Clause: FHIR R4 narrative.html#security
 
-use quick_xml::{Reader, events::Event};
+use quick_xml::{Reader, escape::unescape, events::Event};
 
 /// Elements that a narrative can have.
 const ELEMENTS: [&str; 63] = [
@@ -110,23 +110,35 @@ pub(super) fn check(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// No event handlers, and no address of something that runs.
+/// No event handlers, and addresses only of what is shown.
 fn attribute_fits(name: &str, value: &str) -> Result<(), &'static str> {
     let name = name.to_ascii_lowercase();
     if name.starts_with("on") {
         return Err("the narrative has an event handler");
     }
+    let value = unescape(value).map_err(|_| "the narrative is not well-formed XHTML")?;
+    // What browsers pass over when they look for a scheme.
     let plain: String = value.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
     let plain = plain.to_ascii_lowercase();
-    let runs = ["javascript:", "vbscript:", "data:text/html", "data:application"];
-    let hidden = name == "href" || name == "src";
-    if hidden && (runs.iter().any(|scheme| plain.starts_with(scheme)) || plain.starts_with("&#")) {
+    let is_link = matches!(name.as_str(), "href" | "src" | "longdesc" | "cite" | "background" | "usemap");
+    if is_link && !leads_to_something_shown(&plain) {
         return Err("the narrative has a link that runs something");
     }
     if name == "style"
-        && (plain.contains("expression(") || plain.contains("url(") || plain.contains("javascript:"))
+        && ["expression(", "url(", "javascript:", "@import"].iter().any(|bad| plain.contains(bad))
     {
         return Err("the narrative has a style that runs or fetches something");
     }
     Ok(())
+}
+
+/// A relative URL, one of a scheme that is shown, or an image inside.
+fn leads_to_something_shown(url: &str) -> bool {
+    let scheme =
+        url.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| !scheme.contains(['/', '?', '#']));
+    match scheme {
+        None => true,
+        Some("data") => url.starts_with("data:image/") && !url.starts_with("data:image/svg"),
+        Some(scheme) => matches!(scheme, "http" | "https" | "mailto" | "tel" | "cid" | "urn"),
+    }
 }

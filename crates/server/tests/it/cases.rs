@@ -14,13 +14,13 @@
 //! | 73 | the OperationDefinition of generated CCDs |
 //! | 74 | in part: the operation `autogen-ccd-if` is not there yet |
 //! | 75, 135, 136 | `$docref` on the type DocumentReference, and generated CCDs |
-//! | 23, 76-106, 137-141, 156, 157, 161-164, 203, 219, 242-247, 249, 255, 256 | the type DocumentReference |
-//! | 107-109, 143 | the type DiagnosticReport |
-//! | 210 | the type Bundle; Binaries in a search result are those of case 214 |
+//! | 92-106, 139-141 | writes of DocumentReference by the rules of Millennium |
+//! | 156, 157, 163 | Soarian's refusal of XML and of more than 499 matches |
+//! | 242-247, 249, 255 | the document search of GP Connect and of the test assets |
 //! | 239 | in part: no limit of 5 MB and no codes of GP Connect, which no profile here has |
 //! | 240 | a capability of GP Connect that can be switched off; no profile here has it |
-//! | 252-254 | POST of a Bundle |
-//! | 260 | the type Patient; `_format` against `Accept` is in cases 178 and 179 |
+//! | 252-254 | POST of a document as a Bundle, and what that unpacks |
+//! | 260 | of a Patient; `_format` against `Accept` is in cases 178 and 179 |
 
 mod care_connect_stu3;
 mod cross_cutting;
@@ -28,6 +28,7 @@ mod gp_connect;
 mod hl7;
 mod millennium_dstu2;
 mod millennium_r4;
+mod records;
 mod soarian_r4;
 mod test_assets;
 mod versions;

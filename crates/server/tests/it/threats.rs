@@ -3,10 +3,7 @@
 //!
 //! | row | why not |
 //! |---|---|
-//! | 5 | no resource with narrative is stored in this release |
-//! | 19 | there is no FHIRPath, no regular expression of a client, no patch |
 //! | 21 | maps keyed by a client's text use the standard library's keyed hash |
-//! | 22 | there is no patch: 405 (tests/it/metadata.rs) |
 //! | 49 | HTTP/2 is not spoken |
 //! | 54 | rate limits come with tokens, which tell clients apart |
 //! | 55 | TLS is spoken by a proxy in front in this release |
@@ -14,6 +11,7 @@
 mod content;
 mod parsers;
 mod paths;
+mod records;
 mod requests;
 
 use std::{path::Path, time::Duration};
