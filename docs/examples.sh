@@ -462,5 +462,38 @@ json_is type searchset
 json_is total 3
 done_
 
+# Clients begin at DocumentReference or DiagnosticReport and take the link from there.
+
+example 'Millennium R4' 'Document References of a patient, and the content of the first'
+get "$millennium_open/DocumentReference?patient=1694010&type=http://loinc.org|18842-5" -H 'Accept: application/fhir+json'
+status_is 200
+json_is type searchset
+json_is total 1
+link=$(python3 -c 'import json,sys; print(json.load(sys.stdin)["entry"][0]["resource"]["content"][0]["attachment"]["url"])' <"$work/body")
+get "$link" -H 'Accept: text/html'
+status_is 200
+type_is text/html
+cmp -s "$work/body" "$demo/discharge-summary.html" || problem 'the bytes are others'
+done_
+
+example 'Millennium R4' 'a search that names nobody'
+get "$millennium_open/DocumentReference" -H 'Accept: application/fhir+json'
+status_is 400
+json_is resourceType OperationOutcome
+done_
+
+example 'Millennium DSTU2' 'Diagnostic Reports of a patient'
+get "$dstu2_open/DiagnosticReport?patient=1694010&_count=1" -H 'Accept: application/json+fhir'
+status_is 200
+type_is application/json+fhir
+json_is total 3
+done_
+
+example 'Care Connect' 'documents by type and period'
+get "$careconnect/DocumentReference?patient=nhs-testpatient" -H 'Accept: application/fhir+json'
+status_is 200
+json_is type searchset
+done_
+
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]

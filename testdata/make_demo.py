@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
-from demo_source import cda, data, ecg, fax, jpeg, pages, pdf, photo, png, reports, tiff  # noqa: E402
+from demo_source import cda, data, ecg, fax, jpeg, pages, pdf, photo, png, record, reports, tiff  # noqa: E402
 from demo_source.people import ALFRED, DISCLAIMER, ERIKA, IDA, NORA, OTTO  # noqa: E402
 
 DEMO = Path(__file__).parent / "demo"
@@ -65,6 +65,8 @@ def files():
         context = {"securityContext": patient.reference} if patient else {}
         manifest.append({"id": id_, "file": file, "contentType": media_type} | context | {"title": title})
         out[file] = content
+    around = record.record({one["id"]: one for one in manifest})
+    out["record.json"] = (json.dumps(around, indent=1, ensure_ascii=False) + "\n").encode()
     out["manifest.json"] = (json.dumps(manifest, indent=2, ensure_ascii=False) + "\n").encode()
     return out
 

@@ -1,19 +1,26 @@
 //! The documents of `--demo`: synthetic, with ids in the forms of the source systems.
 
+use std::collections::HashMap;
+
+use charta_auth::Grant;
+use charta_fhir::{Format, Node, Version, resource};
 use charta_model::{
     Intent, InvalidId, Label, Labels, MediaType, NewContent, NewState, Reference, ResourceId, ResourceType,
     TenantId, Write,
 };
+use charta_service::Service;
 use charta_store::Store;
 use serde::Deserialize;
 
 use super::Failure;
-use crate::clock;
+use crate::{clock, intake::Intake};
 
 /// Marks test data, as FHIR has it.
 const TEST_DATA_SYSTEM: &str = "http://terminology.hl7.org/CodeSystem/v3-ActReason";
 
 const MANIFEST: &str = include_str!("../../../../testdata/demo/manifest.json");
+
+const RECORD: &str = include_str!("../../../../testdata/demo/record.json");
 
 const FILES: &[(&str, &[u8])] = &[
     file("arztbrief.html", include_bytes!("../../../../testdata/demo/arztbrief.html")),
@@ -60,7 +67,8 @@ pub fn documents() -> Vec<Demo> {
     serde_json::from_str(MANIFEST).expect("the manifest is part of the program; a test reads it")
 }
 
-/// Puts the documents into every tenant that lacks them. What is there already stays as it is.
+/// Puts the documents, and the record around them, into every tenant that lacks them. What is there already
+/// stays as it is.
 pub async fn fill(store: &Store, tenants: &[TenantId]) -> Result<(), Failure> {
     for demo in documents() {
         let id = ResourceId::new(&demo.id).map_err(|error: InvalidId| Failure(error.to_string()))?;
@@ -70,6 +78,48 @@ pub async fn fill(store: &Store, tenants: &[TenantId]) -> Result<(), Failure> {
             }
         }
     }
+    let service = Service::new(store.clone());
+    for resource in record() {
+        for tenant in tenants {
+            put_record(&service, store, tenant, resource.clone()).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The resources around the documents, in R4.
+fn record() -> Vec<Node> {
+    let bundle = resource::read(RECORD.as_bytes(), Format::Json, Version::R4);
+    let bundle = bundle.expect("the record is part of the program; a test reads it");
+    bundle.items_at("entry").iter().filter_map(|entry| entry.member("resource").cloned()).collect()
+}
+
+async fn put_record(
+    service: &Service,
+    store: &Store,
+    tenant: &TenantId,
+    resource: Node,
+) -> Result<(), Failure> {
+    let kind = ResourceType::new(resource.text_at("resourceType").unwrap_or_default())?;
+    let id = ResourceId::new(resource.text_at("id").unwrap_or_default())
+        .map_err(|error: InvalidId| Failure(error.to_string()))?;
+    if store.current(tenant, &kind, &id).await?.is_some() {
+        return Ok(());
+    }
+    let intake = Intake {
+        service,
+        tenant,
+        grant: &Grant::of_operator(),
+        version: Version::R4,
+        document_bytes_max: u64::MAX,
+        now: clock::now(),
+        local: &|_| None,
+        beside: &HashMap::new(),
+    };
+    let prepared = intake.prepare(resource, &id).await?;
+    let (intent, state) = (Intent::Update { id }, Some(prepared.state));
+    let write = Write { kind, intent, if_match: None, if_none_match: None, state };
+    store.commit(tenant, write, None, clock::now()).await?;
     Ok(())
 }
 
@@ -105,6 +155,19 @@ async fn put(store: &Store, tenant: &TenantId, id: &ResourceId, demo: &Demo) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_record_is_valid_and_names_documents_of_the_demo() {
+        let known: Vec<String> = documents().into_iter().map(|demo| format!("Binary/{}", demo.id)).collect();
+        let mut named = 0;
+        for resource in record() {
+            for attachment in charta_fhir::attachments::attachments(&resource, Version::R4) {
+                assert!(known.iter().any(|known| Some(known.as_str()) == attachment.url), "{attachment:?}");
+                named += 1;
+            }
+        }
+        assert!(named > 15);
+    }
 
     #[test]
     fn every_demo_document_has_its_bytes_and_a_valid_description() {

@@ -40,7 +40,23 @@ pub fn page(config: &Config) -> Answer {
              <a href=\"/r5/Binary/{id}?_format=xml\">R5 XML</a>"
         );
     }
-    html += "</table><p><a href=\"/health/ready\">health</a> <a href=\"/metrics\">metrics</a></html>\n";
+    html += "</table><h2>Found by search</h2><ul>";
+    for (path, what) in [
+        ("/r4/DocumentReference?patient=1694010", "Notes of a patient, R4"),
+        ("/dstu2/DocumentReference?patient=1694010", "the same in DSTU2"),
+        (
+            "/r5/DocumentReference?patient=1694010&_include=DocumentReference:author",
+            "the same in R5, with their authors",
+        ),
+        ("/r4/DiagnosticReport?category=LP29684-5", "Radiology reports"),
+        (
+            "/r4/Patient?family=testperson&_revinclude=DocumentReference:patient",
+            "Patients, and the documents about them",
+        ),
+    ] {
+        html += &format!("<li><a href=\"{path}\">{what}</a> <code>{}</code>", escape(path));
+    }
+    html += "</ul><p><a href=\"/health/ready\">health</a> <a href=\"/metrics\">metrics</a></html>\n";
     let mut answer = plain(StatusCode::OK, "text/html; charset=utf-8", html);
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     answer.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));

@@ -108,6 +108,7 @@ async fn a_resource_lives_through_all_its_interactions() {
     let patient = json!({"resourceType":"Patient","id":"ignored","active":true,"name":[{"family":"A"}]});
     let created = send(&app, Method::POST, "/r4/Patient", &patient).await;
     assert_eq!(created.status, 201, "{}", created.text());
+    assert_eq!(created.json()["active"], true, "the resource comes back unless the client prefers otherwise");
     let location = created.header("location").strip_prefix(&app.url).expect("on this server").to_owned();
     let path = location.strip_suffix("/_history/1").expect("the first version").to_owned();
     let read = app.get(&path, None).await;

@@ -19,7 +19,7 @@ const VERSIONS: [(&str, &str); 5] =
 async fn demo_files_come_back_byte_for_byte_in_every_version_and_form() {
     let folder = Path::new(ROOT).join("testdata/demo");
     // An import takes a FHIR resource for what it is; over HTTP it can be a document as well.
-    round_trip(&folder, &["patient-summary.fhir.json"]).await;
+    round_trip(&folder, &["patient-summary.fhir.json", "record.json"]).await;
 }
 
 #[tokio::test]

@@ -249,7 +249,11 @@ pub async fn written(call: &Call<'_>, outcome: WriteOutcome) -> Result<Answer, R
     };
     let with_location = matches!(outcome, WriteOutcome::Created(_) | WriteOutcome::Existing(_));
     let wanted = prefer::returned(call.headers);
+    // Clients rely on it where it is small; a document they have just sent they need not have back.
+    let shows_by_default =
+        wanted.is_none() && document.content().is_none() && call.profile() == charta_fhir::Profile::Standard;
     let mut answer = match wanted {
+        _ if shows_by_default => representation(call, document).await?,
         Some(Return::Representation) => representation(call, document).await?,
         Some(Return::Outcome) if call.version() != charta_fhir::Version::Dstu2 => {
             let issue = Issue {
