@@ -24,6 +24,7 @@ mod record;
 mod representation;
 mod round_trip;
 mod sample_documents;
+mod sample_records;
 mod search;
 mod start;
 mod threats;
