@@ -5,7 +5,11 @@
 
 pub mod catalog;
 pub mod content;
+pub mod entry;
 pub mod faulty;
+pub mod filters;
+pub mod records;
+pub mod transactions;
 
 use std::sync::Arc;
 

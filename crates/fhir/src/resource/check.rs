@@ -106,7 +106,11 @@ impl Judge {
                     None => chosen.push((property.element.name, base)),
                 }
             }
-            self.within(name, |judge| judge.member(value, property.element, holds, is_companion));
+            self.within(name, |judge| {
+                judge.member(value, property.element, holds, is_companion);
+                let sibling = if is_companion { base.to_owned() } else { format!("_{name}") };
+                judge.gaps(value, members.iter().find(|(name, _)| *name == sibling).map(|(_, value)| value));
+            });
         }
         self.missing(members, of);
         let is_bare = !members.iter().any(|(name, _)| name != "id");
@@ -158,6 +162,23 @@ impl Judge {
             }
             (_, true) => self.structure("a repeated element is an array"),
             (_, false) => self.item(value, element, holds, is_companion),
+        }
+    }
+
+    /// A null is the place of an item that the sibling array has something of.
+    ///
+    /// Clause: FHIR R4 json.html#primitive
+    fn gaps(&mut self, value: &Node, sibling: Option<&Node>) {
+        let Node::Array(items) = value else { return };
+        let others = match sibling {
+            Some(Node::Array(others)) => others.as_slice(),
+            _ => &[],
+        };
+        let is_gap = |(at, item): (usize, &Node)| {
+            *item == Node::Null && others.get(at).is_none_or(|o| *o == Node::Null)
+        };
+        if items.iter().enumerate().any(is_gap) {
+            self.structure("an item has neither value nor extension");
         }
     }
 

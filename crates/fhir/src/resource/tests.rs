@@ -57,7 +57,7 @@ fn json_and_xml_say_the_same() {
 
 #[test]
 fn every_problem_is_told_with_its_place() {
-    let cases: [(&str, &[&str]); 8] = [
+    let cases: [(&str, &[&str]); 9] = [
         (
             r#"{"resourceType":"Patient","gendr":"male","gender":"man","birthDate":"1970-13-01","active":"yes"}"#,
             &[
@@ -91,6 +91,10 @@ fn every_problem_is_told_with_its_place() {
         (
             r#"{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><script>1</script></div>"}}"#,
             &["Patient.text.div: the narrative has an element that is not allowed there"],
+        ),
+        (
+            r#"{"resourceType":"Patient","name":[{"given":["a",null],"_given":[{"id":"x"}]}]}"#,
+            &["Patient.name[0].given: an item has neither value nor extension"],
         ),
         (
             r#"{"resourceType":"Patient","extension":[{"valueString":"a"},{"url":"u"}]}"#,

@@ -100,8 +100,8 @@ CREATE INDEX version_kind    ON version (tenant, kind, dialect); -- and by seque
 CREATE INDEX version_updated ON version (tenant, kind, dialect, updated_ms);
 CREATE INDEX version_content ON version (content) WHERE content IS NOT NULL;
 
--- Search parameters, as numbers: those of one type in one tenant whose values have one shape. What the
--- columns of an entry mean depends on the shape:
+-- Search parameters, as numbers: those of one tenant, type and dialect whose values have one shape. So an
+-- entry says by its parameter alone whose it is. What the other columns mean depends on the shape:
 --
 --              value                 second                   third
 --   1 token     code in lower case    its system, 0 = none     the code unless it is in lower case
@@ -113,12 +113,13 @@ CREATE INDEX version_content ON version (content) WHERE content IS NOT NULL;
 --   7 date      start                 end                      longer
 --   8 quantity  least                 greatest                 unit, 0 = none
 CREATE TABLE parameter (
-    key    INTEGER PRIMARY KEY,
-    tenant INTEGER NOT NULL REFERENCES tenant,
-    kind   INTEGER NOT NULL REFERENCES kind,
-    name   TEXT NOT NULL,
-    shape  INTEGER NOT NULL CHECK (shape BETWEEN 1 AND 8),
-    UNIQUE (tenant, kind, name, shape)
+    key     INTEGER PRIMARY KEY,
+    tenant  INTEGER NOT NULL REFERENCES tenant,
+    kind    INTEGER NOT NULL REFERENCES kind,
+    dialect TEXT NOT NULL, -- of the document's source
+    name    TEXT NOT NULL,
+    shape   INTEGER NOT NULL CHECK (shape BETWEEN 1 AND 8),
+    UNIQUE (tenant, kind, name, dialect, shape)
 ) STRICT;
 
 -- Code systems, as numbers.

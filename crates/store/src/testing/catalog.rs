@@ -18,7 +18,7 @@ use crate::{
 #[macro_export]
 macro_rules! catalog_suite {
     ($make:path) => {
-        $crate::catalog_suite!($make:
+        $crate::catalog_suite!($make, catalog:
             versions_count_through_updates_and_deletions,
             an_equal_update_is_unchanged,
             tenants_do_not_meet,
@@ -36,27 +36,68 @@ macro_rules! catalog_suite {
             a_write_without_bytes_is_refused,
             many_writers_lose_nothing,
             a_check_of_all_this_is_clean);
+        $crate::catalog_suite!($make, records:
+            a_record_is_its_source,
+            types_do_not_meet,
+            histories_cover_types_and_dialects,
+            a_deletion_stays_in_the_history_of_its_dialect,
+            entries_are_those_of_the_current_version,
+            a_purge_takes_entries_and_links_along,
+            labels_are_found_in_every_type,
+            links_are_kept_of_every_version,
+            bytes_in_use_stay,
+            an_error_or_a_pinned_version_uses_nothing,
+            references_are_followed_both_ways);
+        $crate::catalog_suite!($make, filters:
+            tokens,
+            references,
+            texts,
+            uris,
+            dates,
+            quantities,
+            composites,
+            what_is_missing,
+            chains,
+            combinations,
+            scopes,
+            records_sort_by_parameters,
+            pages_of_a_large_result_are_whole,
+            a_search_that_asks_too_much_is_refused);
+        $crate::catalog_suite!($make, transactions:
+            a_transaction_is_done_whole,
+            a_write_sees_those_before_it,
+            the_nth_failure_takes_all_back,
+            a_guard_that_no_longer_holds_stops_all,
+            racing_transactions_make_one_document,
+            use_is_judged_after_all_writes,
+            what_others_wrote_with_it_stays,
+            many_writes_are_one_transaction);
     };
-    ($make:path: $($claim:ident),* $(,)?) => {$(
+    ($make:path, $module:ident: $($claim:ident),* $(,)?) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $claim() {
             let (catalog, _place) = $make().await;
-            $crate::testing::catalog::$claim(&catalog).await;
+            $crate::testing::$module::$claim(&catalog).await;
             let findings = $crate::catalog::Catalog::check(&*catalog, false).await.unwrap();
             assert_eq!(findings, []);
         }
     )*};
 }
 
-type Subject = Arc<dyn Catalog>;
+pub(super) type Subject = Arc<dyn Catalog>;
 
-async fn put(catalog: &Subject, write: Write, bytes: &[u8], ms: i64) -> Result<WriteOutcome, CommitError> {
+pub(super) async fn put(
+    catalog: &Subject,
+    write: Write,
+    bytes: &[u8],
+    ms: i64,
+) -> Result<WriteOutcome, CommitError> {
     let has_bytes = write.state.as_ref().is_some_and(|state| state.content.is_some());
     let content = if has_bytes { Some(uploaded(bytes).await) } else { None };
     commit(catalog, "t", write, content, ms).await
 }
 
-async fn commit(
+pub(super) async fn commit(
     catalog: &Subject,
     who: &str,
     write: Write,
@@ -69,14 +110,14 @@ async fn commit(
     Ok(outcomes.remove(0))
 }
 
-fn stored(outcome: Result<WriteOutcome, CommitError>) -> Document {
+pub(super) fn stored(outcome: Result<WriteOutcome, CommitError>) -> Document {
     match outcome {
         Ok(WriteOutcome::Created(d) | WriteOutcome::Updated(d) | WriteOutcome::Deleted(d)) => d,
         other => panic!("{other:?}"),
     }
 }
 
-async fn found(catalog: &Subject, query: &Query) -> Vec<String> {
+pub(super) async fn found(catalog: &Subject, query: &Query) -> Vec<String> {
     let page = catalog.search(&tenant("t"), query).await.unwrap();
     page.matches.iter().map(|stored| stored.document.id.as_str().to_owned()).collect()
 }
@@ -306,11 +347,11 @@ pub async fn searches_sort_and_page(catalog: &Subject) {
     assert_eq!((page.matches.len(), page.total), (0, 4));
 }
 
-fn history_of(scope: HistoryScope) -> HistoryQuery {
+pub(super) fn history_of(scope: HistoryScope) -> HistoryQuery {
     HistoryQuery { scope, since: None, at: None, before: None, limit: 100 }
 }
 
-async fn listed(catalog: &Subject, query: &HistoryQuery) -> (Vec<(String, u64)>, u64) {
+pub(super) async fn listed(catalog: &Subject, query: &HistoryQuery) -> (Vec<(String, u64)>, u64) {
     let page = catalog.history(&tenant("t"), query).await.unwrap();
     let name = |d: &Document| (d.id.as_str().to_owned(), d.version);
     (page.entries.iter().map(|(_, stored)| name(&stored.document)).collect(), page.total)

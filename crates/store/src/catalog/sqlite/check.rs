@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     entry,
-    names::Names,
+    names::{Names, Shelf},
     record::{self, BESIDE, COLUMNS},
     write,
 };
@@ -178,7 +178,8 @@ fn index_labels(connection: &Connection, tenant: i64, key: i64, document: &Docum
     let Some(description) = &document.description else { return Ok(()) };
     let mut names = Names::default();
     let kind = names.kind(connection, &document.kind)?;
-    entry::add(connection, &mut names, (tenant, kind, key), entry::label_entries(&description.labels), 0)
+    let shelf = Shelf { tenant, kind, dialect: write::dialect(document) };
+    entry::add(connection, &mut names, &shelf, key, entry::label_entries(&description.labels), 0)
 }
 
 /// Entries belong to undeleted documents of their parameter's tenant and type, links to versions. Whether they
@@ -189,7 +190,7 @@ fn strays(connection: &Connection, repair: bool, findings: &mut Vec<Finding>) ->
             "entries belong to no document",
             "entry",
             "NOT EXISTS (SELECT 1 FROM document d JOIN parameter p ON p.key = entry.parameter \
-             AND p.tenant = d.tenant AND p.kind = d.kind \
+             AND p.tenant = d.tenant AND p.kind = d.kind AND p.dialect = d.dialect \
              WHERE d.key = entry.document AND d.updated_ms IS NOT NULL)",
         ),
         (

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use charta_model::{ContentLink, Entry, EntryValue, Label, Labels};
 use rusqlite::{CachedStatement, Connection, ToSql, params};
 
-use super::names::Names;
+use super::names::{Names, Shelf};
 use crate::Error;
 
 /// What the columns of an entry mean; the numbers stand in `parameter`, the meanings in the migration.
@@ -81,7 +81,8 @@ pub(super) fn label_entries(labels: &Labels) -> Vec<Entry> {
 pub(super) fn add(
     connection: &Connection,
     names: &mut Names,
-    (tenant, kind, document): (i64, i64, i64),
+    shelf: &Shelf<'_>,
+    document: i64,
     entries: impl IntoIterator<Item = impl std::borrow::Borrow<Entry>>,
     first: usize,
 ) -> Result<(), Error> {
@@ -93,7 +94,7 @@ pub(super) fn add(
         row.number += 1;
         row.part = entry.part;
         let parameter =
-            |names: &mut Names, shape| names.parameter(connection, (tenant, kind, shape), &entry.parameter);
+            |names: &mut Names, shape| names.parameter(connection, shelf, shape, &entry.parameter);
         match &entry.value {
             EntryValue::Token { system, code } => {
                 let parameter = parameter(names, Shape::Token)?;

@@ -9,7 +9,7 @@ use charta_model::{HistoryQuery, HistoryScope, TenantId, Timestamp};
 use rusqlite::{Connection, named_params, types::ToSql};
 
 use super::{
-    read::{self, Shelf},
+    read::{self, Tallied},
     search::column::ceil_ms,
 };
 use crate::{Error, HistoryPage, Stored};
@@ -49,7 +49,7 @@ fn version(connection: &Connection, sequence: i64) -> Result<Arc<Stored>, Error>
 /// Where versions come from.
 enum Source {
     Document(i64),
-    Shelf(Shelf),
+    Shelf(Tallied),
 }
 
 fn sources(connection: &Connection, tenant: i64, scope: &HistoryScope) -> Result<Vec<Source>, Error> {

@@ -11,13 +11,25 @@ use crate::Error;
 /// More than so many remembered systems and units are forgotten: whoever writes can make up any number.
 const REMEMBERED_MAX: usize = 100_000;
 
+/// What documents of one type and dialect within a tenant have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Shelf<'a> {
+    pub(super) tenant: i64,
+    pub(super) kind: i64,
+    /// Of the source; empty without one.
+    pub(super) dialect: &'a str,
+}
+
+/// By dialect and name.
+type Dialects = HashMap<String, HashMap<Cow<'static, str>, i64>>;
+
 /// What the writer remembers of the numbers that the catalog gives names.
 #[derive(Default)]
 pub(super) struct Names {
     tenants: HashMap<TenantId, i64>,
     kinds: HashMap<ResourceType, i64>,
     /// By tenant, type and shape.
-    parameters: HashMap<(i64, i64, Shape), HashMap<Cow<'static, str>, i64>>,
+    parameters: HashMap<(i64, i64, Shape), Dialects>,
     systems: HashMap<String, i64>,
     /// By system and code.
     units: HashMap<String, HashMap<String, i64>>,
@@ -74,20 +86,24 @@ impl Names {
     pub(super) fn parameter(
         &mut self,
         connection: &Connection,
-        (tenant, kind, shape): (i64, i64, Shape),
+        shelf: &Shelf<'_>,
+        shape: Shape,
         name: &Cow<'static, str>,
     ) -> Result<i64, Error> {
-        let known = self.parameters.get(&(tenant, kind, shape)).and_then(|known| known.get(name));
-        if let Some(key) = known {
+        let Shelf { tenant, kind, dialect } = *shelf;
+        let known = self.parameters.get(&(tenant, kind, shape)).and_then(|known| known.get(dialect));
+        if let Some(key) = known.and_then(|known| known.get(name)) {
             return Ok(*key);
         }
         let key = self.number(
             connection,
-            "SELECT key FROM parameter WHERE tenant = ?1 AND kind = ?2 AND name = ?3 AND shape = ?4",
-            "INSERT INTO parameter (tenant, kind, name, shape) VALUES (?1, ?2, ?3, ?4)",
-            (tenant, kind, &**name, shape as i64),
+            "SELECT key FROM parameter \
+             WHERE tenant = ?1 AND kind = ?2 AND name = ?3 AND dialect = ?4 AND shape = ?5",
+            "INSERT INTO parameter (tenant, kind, name, dialect, shape) VALUES (?1, ?2, ?3, ?4, ?5)",
+            (tenant, kind, &**name, dialect, shape as i64),
         )?;
-        self.parameters.entry((tenant, kind, shape)).or_default().insert(name.clone(), key);
+        let known = self.parameters.entry((tenant, kind, shape)).or_default();
+        known.entry(dialect.to_owned()).or_default().insert(name.clone(), key);
         Ok(key)
     }
 

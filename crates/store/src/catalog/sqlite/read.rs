@@ -22,8 +22,8 @@ pub(super) fn kind_key(connection: &Connection, kind: &ResourceType) -> Result<O
     Ok(statement.query_row([kind.as_str()], |row| row.get(0)).optional()?)
 }
 
-/// Documents of one type and dialect within a tenant, as they are counted.
-pub(super) struct Shelf {
+/// How many documents of one type and dialect there are within a tenant.
+pub(super) struct Tallied {
     pub(super) kind: i64,
     pub(super) dialect: String,
     /// Undeleted.
@@ -36,7 +36,7 @@ pub(super) fn shelves(
     connection: &Connection,
     tenant: i64,
     scopes: Option<&[charta_model::Scope]>,
-) -> Result<Vec<Shelf>, Error> {
+) -> Result<Vec<Tallied>, Error> {
     let mut statement = connection.prepare_cached(
         "SELECT t.kind, t.dialect, t.documents, t.versions, k.name FROM tally t JOIN kind k ON k.key = t.kind \
          WHERE t.tenant = ?",
@@ -50,7 +50,12 @@ pub(super) fn shelves(
             scope.kind.as_str() == name && scope.dialect.is_none_or(|wanted| wanted == dialect)
         };
         if scopes.is_none_or(|scopes| scopes.iter().any(within)) {
-            shelves.push(Shelf { kind: row.get(0)?, dialect, documents: row.get(2)?, versions: row.get(3)? });
+            shelves.push(Tallied {
+                kind: row.get(0)?,
+                dialect,
+                documents: row.get(2)?,
+                versions: row.get(3)?,
+            });
         }
     }
     Ok(shelves)

@@ -104,9 +104,10 @@ pub(super) fn referring(
     let Some(tenant) = read::tenant_key(connection, tenant)? else { return Ok(Vec::new()) };
     let mut statement = connection.prepare_cached(
         "SELECT p.key FROM parameter p WHERE p.tenant = ?1 \
-         AND p.kind = (SELECT key FROM kind WHERE name = ?2) AND p.shape = ?3 AND (?4 IS NULL OR p.name = ?4)",
+         AND p.kind = (SELECT key FROM kind WHERE name = ?2) AND p.shape = ?3 AND (?4 IS NULL OR p.name = ?4) \
+         AND (?5 IS NULL OR p.dialect = ?5)",
     )?;
-    let values = params![tenant, scope.kind.as_str(), Shape::Reference as i64, parameter];
+    let values = params![tenant, scope.kind.as_str(), Shape::Reference as i64, parameter, scope.dialect];
     let parameters: Vec<i64> = statement.query_map(values, |row| row.get(0))?.collect::<Result<_, _>>()?;
     let mut statement = connection.prepare_cached(
         "SELECT e.document FROM entry e INDEXED BY entry_value \
@@ -122,24 +123,18 @@ pub(super) fn referring(
             }
         }
     }
-    first_by_id(connection, &keys, scope.dialect, limit)
+    first_by_id(connection, &keys, limit)
 }
 
 fn first_by_id(
     connection: &Connection,
     keys: &BTreeSet<i64>,
-    dialect: Option<&str>,
     limit: usize,
 ) -> Result<Vec<Arc<Stored>>, Error> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, current FROM document WHERE key = ?1 AND updated_ms IS NOT NULL \
-         AND (?2 IS NULL OR dialect = ?2)",
-    )?;
+    let mut statement = connection.prepare_cached("SELECT id, current FROM document WHERE key = ?")?;
     let mut named: Vec<(String, i64)> = Vec::new();
     for key in keys {
-        named.extend(
-            statement.query_row(params![key, dialect], |row| Ok((row.get(0)?, row.get(1)?))).optional()?,
-        );
+        named.extend(statement.query_row([key], |row| Ok((row.get(0)?, row.get(1)?))).optional()?);
     }
     named.sort_unstable();
     named.truncate(limit);

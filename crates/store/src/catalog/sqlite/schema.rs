@@ -56,12 +56,6 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     configure(&connection)?;
-    if std::env::var("MM").is_ok() {
-        connection.pragma_update(None, "mmap_size", 64i64 << 30)?;
-    }
-    if let Ok(n) = std::env::var("CS") {
-        connection.pragma_update(None, "cache_size", -n.parse::<i64>().unwrap())?;
-    }
     match connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0)) {
         Ok(_) => Ok(connection),
         // On a read-only disk the log's index cannot be made. Without a log there is nothing to index.

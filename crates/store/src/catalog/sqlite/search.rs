@@ -73,7 +73,7 @@ impl<'q> Search<'q> {
             let shelves = read::shelves(self.connection, self.tenant, Some(&self.query.scopes))?;
             return Ok(shelves.iter().map(|shelf| shelf.documents).sum());
         }
-        let sql = self.plan.count(&self.among);
+        let sql = self.plan.count();
         let mut statement = self.connection.prepare_cached(&sql.text)?;
         Ok(statement.query_row(params_from_iter(&sql.values), |row| row.get(0))?)
     }

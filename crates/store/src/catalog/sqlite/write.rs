@@ -5,7 +5,11 @@ use charta_model::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{entry, names::Names, read, record, reference, search};
+use super::{
+    entry,
+    names::{Names, Shelf},
+    read, record, reference, search,
+};
 use crate::{
     CommitError, Error, TransactError, Uploaded,
     catalog::{Companion, ContentRecord, Forgotten},
@@ -142,16 +146,16 @@ impl Writing<'_> {
             Change::Deleted => shelved.unwrap_or_default(),
             _ => dialect(document),
         };
-        let row = Row { tenant, kind, dialect };
+        let shelf = Shelf { tenant, kind, dialect };
         let key = match before {
             Some(_) => read::document_key(connection, tenant, kind, &document.id)?,
             None => None,
         };
         let (key, is_new) = match key {
             Some(key) => (key, false),
-            None => (insert_document(connection, &row, document)?, true),
+            None => (insert_document(connection, &shelf, document)?, true),
         };
-        let sequence = insert_version(connection, &row, key, document, content)?;
+        let sequence = insert_version(connection, &shelf, key, document, content)?;
         if is_new {
             let sql = "UPDATE document SET current = ? WHERE key = ?";
             connection.prepare_cached(sql)?.execute([sequence, key])?;
@@ -161,18 +165,17 @@ impl Writing<'_> {
         }
         if let (Some(description), Some(index)) = (&document.description, index) {
             let labels = entry::label_entries(&description.labels);
-            let of = (tenant, kind, key);
-            entry::add(connection, self.names, of, &labels, 0)?;
-            entry::add(connection, self.names, of, &index.entries, labels.len())?;
+            entry::add(connection, self.names, &shelf, key, &labels, 0)?;
+            entry::add(connection, self.names, &shelf, key, &index.entries, labels.len())?;
             entry::link(connection, tenant, key, sequence, &index.links)?;
         }
         let mut live = i64::from(document.change != Change::Deleted);
         match shelved {
-            Some(shelved) if shelved == row.dialect => live -= 1,
-            Some(shelved) => count(connection, &Row { dialect: shelved, ..row }, -1, 0)?,
+            Some(shelved) if shelved == shelf.dialect => live -= 1,
+            Some(shelved) => count(connection, &Shelf { dialect: shelved, ..shelf }, -1, 0)?,
             None => {}
         }
-        count(connection, &row, live, 1)?;
+        count(connection, &shelf, live, 1)?;
         Ok((adopted, replaced))
     }
 }
@@ -188,14 +191,6 @@ fn takes_bytes(before: Option<&Document>, document: &Document) -> bool {
 /// The dialect of a document's source; empty if it has none.
 pub(super) fn dialect(document: &Document) -> &str {
     document.source().map_or("", |source| &source.dialect)
-}
-
-/// What the rows of a version have in common.
-#[derive(Clone, Copy)]
-struct Row<'a> {
-    tenant: i64,
-    kind: i64,
-    dialect: &'a str,
 }
 
 /// Contract 9: the content row of these bytes within the tenant, made if there is none. Also tells
@@ -233,16 +228,16 @@ fn place(
 }
 
 /// The row of a new document. It points to 0 until its version follows in the same transaction.
-fn insert_document(connection: &Connection, row: &Row<'_>, document: &Document) -> Result<i64, Error> {
+fn insert_document(connection: &Connection, shelf: &Shelf<'_>, document: &Document) -> Result<i64, Error> {
     let sql = "INSERT INTO document (tenant, kind, id, current, updated_ms, dialect, size_bytes, \
                content_type, essence) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)";
     let facts = document.content();
     connection.prepare_cached(sql)?.execute(params![
-        row.tenant,
-        row.kind,
+        shelf.tenant,
+        shelf.kind,
         document.id.as_str(),
         document.updated.as_millisecond(),
-        row.dialect,
+        shelf.dialect,
         facts.map(|facts| facts.size_bytes),
         facts.map(|facts| facts.content_type.as_str()),
         facts.map(|facts| facts.content_type.essence()),
@@ -252,7 +247,7 @@ fn insert_document(connection: &Connection, row: &Row<'_>, document: &Document) 
 
 fn insert_version(
     connection: &Connection,
-    row: &Row<'_>,
+    shelf: &Shelf<'_>,
     key: i64,
     document: &Document,
     content: Option<i64>,
@@ -263,9 +258,9 @@ fn insert_version(
     let facts = document.content();
     let labels = document.description.as_ref().map(|description| &description.labels);
     connection.prepare_cached(sql)?.execute(params![
-        row.tenant,
-        row.kind,
-        row.dialect,
+        shelf.tenant,
+        shelf.kind,
+        shelf.dialect,
         key,
         document.version,
         document.updated.as_millisecond(),
@@ -306,10 +301,10 @@ pub(super) fn point_to(
     Ok(())
 }
 
-fn count(connection: &Connection, row: &Row<'_>, documents: i64, versions: i64) -> Result<(), Error> {
+fn count(connection: &Connection, shelf: &Shelf<'_>, documents: i64, versions: i64) -> Result<(), Error> {
     let sql = "INSERT INTO tally (tenant, kind, dialect, documents, versions) VALUES (?1, ?2, ?3, ?4, ?5) \
                ON CONFLICT DO UPDATE SET documents = documents + ?4, versions = versions + ?5";
-    let values = params![row.tenant, row.kind, row.dialect, documents, versions];
+    let values = params![shelf.tenant, shelf.kind, shelf.dialect, documents, versions];
     connection.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }

@@ -42,11 +42,7 @@ impl Among {
         self.kinds.is_empty()
     }
 
-    /// Whether some type is searched in some dialects only.
-    pub(super) fn is_of_dialects(&self) -> bool {
-        self.kinds.values().any(|(_, dialects)| dialects.is_some())
-    }
-
+    /// The numbers of the types, by name.
     fn keys(&self) -> impl Iterator<Item = i64> {
         self.kinds.values().map(|(key, _)| *key)
     }
@@ -117,24 +113,29 @@ impl<'c> Builder<'c> {
         Ok(among)
     }
 
-    /// The parameters of this name, of these types and shapes.
+    /// The parameters of this name and of these shapes, of all these types and dialects.
     pub(super) fn parameters(
         &self,
         among: &Among,
         name: &str,
         wanted: impl Fn(Shape) -> bool,
     ) -> Result<Vec<(i64, Shape)>, Error> {
-        let sql = "SELECT key, shape FROM parameter WHERE tenant = ? AND kind = ? AND name = ?";
+        let sql = "SELECT key, shape, dialect FROM parameter WHERE tenant = ? AND kind = ? AND name = ?";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut found = Vec::new();
-        for kind in among.keys() {
+        for (kind, dialects) in among.kinds.values() {
             let mut rows = statement.query(params![self.tenant, kind, name])?;
             while let Some(row) = rows.next()? {
-                let shape = Shape::of_number(row.get(1)?);
-                found.extend(shape.filter(|shape| wanted(*shape)).map(|shape| (row.get(0), shape)));
+                let dialect = row.get_ref(2)?.as_str().unwrap_or_default();
+                let shape = Shape::of_number(row.get(1)?).filter(|shape| wanted(*shape));
+                if let Some(shape) = shape
+                    && dialects.as_ref().is_none_or(|dialects| dialects.contains(&dialect))
+                {
+                    found.push((row.get(0)?, shape));
+                }
             }
         }
-        found.into_iter().map(|(key, shape)| Ok((key?, shape))).collect()
+        Ok(found)
     }
 
     /// The number of a code system; 0 for none.
@@ -173,6 +174,17 @@ impl<'c> Builder<'c> {
         let result = inner(self);
         self.depth -= 1;
         result
+    }
+
+    /// Whether a filter asks for entries alone, and so for nothing of a document but its key.
+    pub(super) fn is_of_entries(filter: &Filter) -> bool {
+        match filter {
+            Filter::Not(inner) => Self::is_of_entries(inner),
+            Filter::Any(filters) => filters.iter().all(Self::is_of_entries),
+            Filter::Id(_) | Filter::ContentType(_) | Filter::Updated(_) | Filter::Size(_) => false,
+            Filter::Has(..) => false, // asks for its id
+            _ => true,
+        }
     }
 
     /// That all these filters hold for a document `d`; no index but those of entries by document is used.

@@ -34,7 +34,7 @@ pub(super) struct Plan {
     walked: Sql,
     /// How many documents the set has, roughly.
     size: u64,
-    /// The keys of all matches, if the set is all that matters.
+    /// Gives the keys of all matches, if that takes no look at documents.
     keys: Option<Sql>,
 }
 
@@ -64,15 +64,15 @@ impl Plan {
         }
     }
 
-    pub(super) fn count(&self, among: &Among) -> Sql {
+    pub(super) fn count(&self) -> Sql {
         let mut sql = Sql::default();
         match &self.keys {
-            Some(keys) if !among.is_of_dialects() => {
-                sql.push("SELECT count(DISTINCT document) FROM (");
+            Some(keys) => {
+                sql.push("SELECT count(DISTINCT key) FROM (");
                 sql.append(keys);
                 sql.push(")");
             }
-            _ => {
+            None => {
                 sql.push("SELECT count(*) FROM document d WHERE ");
                 sql.append(&self.begun);
             }
@@ -92,12 +92,12 @@ impl Builder<'_> {
         let Some((index, set, size)) = chosen else {
             return Ok(Plan { begun: walked.clone(), walked, size: u64::MAX, keys: None });
         };
-        let begun = self.begun(among, "d", filters, index, &set)?;
-        let keys = (set.exact && filters.len() == 1).then_some(set.keys);
+        let (begun, keys) = self.begun(among, "d", filters, index, &set)?;
         Ok(Plan { begun, walked, size, keys })
     }
 
-    /// The condition on a document `d` that begins with a set.
+    /// The condition on a document `d` that begins with a set; and what gives the keys of all matches, if that
+    /// takes no look at documents. Entries stand together, so they are asked before the document is read.
     fn begun(
         &mut self,
         among: &Among,
@@ -105,15 +105,33 @@ impl Builder<'_> {
         filters: &[Filter],
         index: usize,
         set: &Set,
-    ) -> Result<Sql, Error> {
-        let mut sql = Sql::new(&format!("{d}.key IN ("));
-        sql.append(&set.keys);
-        sql.push(") AND ");
-        sql.append(&among.condition(self.tenant).of(&format!("+{d}")));
-        sql.push(" AND ");
+    ) -> Result<(Sql, Option<Sql>), Error> {
         let others = filters.iter().enumerate().filter(|(at, _)| *at != index).map(|(_, filter)| filter);
-        sql.append(&self.all(among, d, others)?);
-        Ok(sql)
+        let (of_entries, of_documents): (Vec<_>, Vec<_>) =
+            others.partition(|filter| Self::is_of_entries(filter));
+        let keys = if of_entries.is_empty() {
+            set.keys.clone()
+        } else {
+            let s = self.alias('s');
+            let mut keys = Sql::new(&format!("SELECT {s}.key AS key FROM ("));
+            keys.append(&set.keys);
+            keys.push(&format!(") {s} WHERE "));
+            keys.append(&self.all(among, &s, of_entries)?);
+            keys
+        };
+        let mut sql = Sql::new(&format!("{d}.key IN ("));
+        sql.append(&keys);
+        sql.push(")");
+        if !set.exact {
+            sql.push(" AND ");
+            sql.append(&among.condition(self.tenant).of(&format!("+{d}")));
+        }
+        let all = set.exact && of_documents.is_empty();
+        if !of_documents.is_empty() {
+            sql.push(" AND ");
+            sql.append(&self.all(among, d, of_documents)?);
+        }
+        Ok((sql, all.then_some(keys)))
     }
 
     /// The filter to begin with, and how many documents it gives, roughly; none if no index helps.
@@ -176,7 +194,7 @@ impl Builder<'_> {
     fn by_column(&mut self, among: &Among, filter: &Filter, condition: &Sql, index: &str) -> Set {
         let x = self.alias('x');
         let mut keys =
-            Sql::new(&format!("SELECT {x}.key AS document FROM document {x} INDEXED BY {index} WHERE "));
+            Sql::new(&format!("SELECT {x}.key AS key FROM document {x} INDEXED BY {index} WHERE "));
         keys.append(&among.condition(self.tenant).of(&x));
         match index {
             "document_size" => keys.push(&format!(" AND {x}.size_bytes IS NOT NULL")),
@@ -250,11 +268,11 @@ impl Builder<'_> {
         let (r, x) = (self.alias('r'), self.alias('x'));
         let Some((_, set, size)) = self.choose_inner(&targets, inner)? else { return Ok(None) };
         let mut keys =
-            Sql::new(&format!("SELECT {r}.document AS document FROM document {x} CROSS JOIN entry {r} "));
+            Sql::new(&format!("SELECT {r}.document AS key FROM document {x} CROSS JOIN entry {r} "));
         keys.push(&format!("INDEXED BY entry_value ON {r}.value = {x}.id AND {r}.second = {x}.kind AND "));
         keys.append(&self.referring(among, name, &r)?);
         keys.push(" WHERE ");
-        keys.append(&self.begun(&targets, &x, inner, 0, &set)?);
+        keys.append(&self.begun(&targets, &x, inner, 0, &set)?.0);
         Ok(Some(Set { rank: Rank::Code, keys, size: Size::Known(size), exact: true }))
     }
 
@@ -264,14 +282,13 @@ impl Builder<'_> {
         let inner = std::slice::from_ref(inner);
         let (r, x, y) = (self.alias('r'), self.alias('x'), self.alias('y'));
         let Some((_, set, size)) = self.choose_inner(&sources, inner)? else { return Ok(None) };
-        let mut keys =
-            Sql::new(&format!("SELECT {x}.key AS document FROM document {y} CROSS JOIN entry {r} "));
+        let mut keys = Sql::new(&format!("SELECT {x}.key AS key FROM document {y} CROSS JOIN entry {r} "));
         keys.push(&format!("ON {r}.document = {y}.key AND "));
         keys.append(&self.referring(&sources, name, &r)?);
         keys.push(&format!(" CROSS JOIN document {x} INDEXED BY document_id "));
         keys.push(&format!("ON {x}.tenant = ? AND {x}.kind = {r}.second AND {x}.id = {r}.value WHERE "));
         keys.values.push(self.tenant.into());
-        keys.append(&self.begun(&sources, &y, inner, 0, &set)?);
+        keys.append(&self.begun(&sources, &y, inner, 0, &set)?.0);
         Ok(Some(Set { rank: Rank::Code, keys, size: Size::Known(size), exact: false }))
     }
 
@@ -301,22 +318,25 @@ fn singles(leaves: &[Leaf]) -> impl Iterator<Item = (&Leaf, &Sql)> {
 fn of_entries(leaf: &Leaf, one: &Sql, e: &str) -> Sql {
     let leaf = Leaf { parameters: leaf.parameters.clone(), tests: vec![one.clone()] };
     let mut sql =
-        Sql::new(&format!("SELECT {e}.document AS document FROM entry {e} INDEXED BY entry_value WHERE "));
+        Sql::new(&format!("SELECT {e}.document AS key FROM entry {e} INDEXED BY entry_value WHERE "));
     sql.append(&test(&[leaf], e, ""));
     sql
 }
+
+/// What joins sets.
+const UNION: &str = " UNION ALL ";
 
 /// All that these give. None of them gives nothing; too many are none.
 fn joined(sets: impl IntoIterator<Item = Sql>) -> Option<Sql> {
     let mut sql = Sql::default();
     let mut number = 0;
     for set in sets {
-        sql.push(if number == 0 { "" } else { " UNION ALL " });
+        sql.push(if number == 0 { "" } else { UNION });
         sql.append(&set);
-        number += 1;
+        number += 1 + set.text.matches(UNION).count();
     }
     match number {
-        0 => Some(Sql::with("SELECT NULL AS document WHERE ?", [Value::from(0)])),
+        0 => Some(Sql::with("SELECT NULL AS key WHERE ?", [Value::from(0)])),
         1..=SETS_MAX => Some(sql),
         _ => None,
     }

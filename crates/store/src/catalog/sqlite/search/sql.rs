@@ -39,13 +39,21 @@ impl Sql {
     }
 
     fn joined<'s>(&mut self, parts: impl IntoIterator<Item = &'s Self>, between: &str, none: &str) {
-        let mut parts = parts.into_iter();
-        let Some(first) = parts.next() else { return self.push(none) };
+        let parts: Vec<&Self> = parts.into_iter().collect();
+        if parts.is_empty() { self.push(none) } else { self.halves(&parts, between) }
+    }
+
+    /// As a tree, because SQLite limits the depth of expressions and reads `a OR b OR c` as deep as it is long.
+    fn halves(&mut self, parts: &[&Self], between: &str) {
         self.push("(");
-        self.append(first);
-        for part in parts {
-            self.push(between);
-            self.append(part);
+        match parts {
+            [one] => self.append(one),
+            _ => {
+                let (first, second) = parts.split_at(parts.len() / 2);
+                self.halves(first, between);
+                self.push(between);
+                self.halves(second, between);
+            }
         }
         self.push(")");
     }
