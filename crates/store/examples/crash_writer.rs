@@ -1,5 +1,6 @@
-//! Writes documents of all sizes from several threads until it is killed, and prints a line for each
-//! write that was acknowledged: `<id> <version> <digest or ->`. For `tests/it/crash.rs`.
+//! Writes documents of all sizes, records and transactions from several threads until it is killed, and
+//! prints a line for each write that was acknowledged: `<id> <version> <digest, source or ->`. What begins with
+//! `r`, `x` or `y` is a Patient, all else a Binary; x and y change together. For `tests/it/crash.rs`.
 //!
 //! ```text
 //! crash_writer <directory> <run>
@@ -7,8 +8,11 @@
 
 use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
 
-use charta_model::{Digest, ResourceType, WriteOutcome};
-use charta_store::{Access, Options, Store, testing};
+use charta_model::{ResourceType, Write, WriteOutcome};
+use charta_store::{
+    Access, Options, Store,
+    testing::{self, entry},
+};
 
 const WRITERS: u64 = 6;
 
@@ -52,17 +56,30 @@ async fn write(store: Store, run: u64, writer: u64, output: Arc<std::sync::Mutex
             let _ = store.purge(&tenant, &ResourceType::BINARY, &testing::id(&purged)).await;
             continue;
         }
-        let (name, write) = match step % 7 {
-            3 => (name.clone(), testing::delete(&name)),
+        let bytes = bytes(step * WRITERS + writer);
+        let mut names = vec![name.clone()];
+        let mut writes = match step % 9 {
+            3 => vec![testing::delete(&name)],
             // Documents that are purged now and then; the reader of these lines does not count on them.
             5 => {
-                let name = format!("p{writer}-{}", number % 3);
-                (name.clone(), testing::update(&name))
+                names = vec![format!("p{writer}-{}", number % 3)];
+                vec![testing::update(&names[0])]
             }
-            _ => (name.clone(), testing::update(&name)),
+            6 => {
+                names = vec![format!("r{writer}")];
+                vec![record(&names[0], step)]
+            }
+            7 => {
+                names = vec![format!("r{writer}")];
+                vec![testing::delete_record("Patient", &names[0])]
+            }
+            8 => {
+                names.extend([format!("x{writer}"), format!("y{writer}")]);
+                vec![testing::update(&name), record(&names[1], step), record(&names[2], step)]
+            }
+            _ => vec![testing::update(&name)],
         };
-        let bytes = bytes(step * WRITERS + writer);
-        let content = if write.state.is_some() {
+        let content = if writes[0].state.as_ref().is_some_and(|state| state.content.is_some()) {
             let mut upload = store.upload();
             for piece in bytes.chunks(100_000) {
                 upload.write(bytes::Bytes::copy_from_slice(piece)).await.expect("the disk takes it");
@@ -72,18 +89,36 @@ async fn write(store: Store, run: u64, writer: u64, output: Arc<std::sync::Mutex
             None
         };
         let now = testing::at(i64::try_from(step).expect("small"));
-        let line = match store.commit(&tenant, write, content, now).await.expect("the catalog takes it") {
-            WriteOutcome::Created(document) | WriteOutcome::Updated(document) => {
-                format!("{name} {} {}\n", document.version, Digest::of(&bytes).hex())
-            }
-            WriteOutcome::Deleted(document) => format!("{name} {} -\n", document.version),
-            _ => continue,
-        };
+        let first = (writes.remove(0), content);
+        let writes = [first].into_iter().chain(writes.into_iter().map(|write| (write, None))).collect();
+        let outcomes = store.transact(&tenant, writes, Vec::new(), now).await.expect("the catalog takes it");
+        let lines: String =
+            names.iter().zip(&outcomes).filter_map(|(name, outcome)| line(name, outcome)).collect();
         let mut output = output.lock().expect("no writer panics");
-        if output.write_all(line.as_bytes()).and_then(|()| output.flush()).is_err() {
+        if output.write_all(lines.as_bytes()).and_then(|()| output.flush()).is_err() {
             return;
         }
     }
+}
+
+fn record(name: &str, step: u64) -> Write {
+    let source = step.to_string();
+    let write = entry::linking(testing::put_record("Patient", name, &source), [entry::link("b", Some(step))]);
+    entry::with(write, [entry::token("identifier", "s", &source), entry::text("name", name)])
+}
+
+fn line(name: &str, outcome: &WriteOutcome) -> Option<String> {
+    let (WriteOutcome::Created(document) | WriteOutcome::Updated(document) | WriteOutcome::Deleted(document)) =
+        outcome
+    else {
+        return None;
+    };
+    let said = match (document.content(), document.source()) {
+        (Some(facts), _) => facts.digest.hex(),
+        (None, Some(source)) => source.body.clone(),
+        (None, None) => "-".to_owned(),
+    };
+    Some(format!("{name} {} {said}\n", document.version))
 }
 
 /// From a few bytes to some hundred thousand, and every third time bytes that were there before.

@@ -8,9 +8,9 @@
 //!    be read names bytes that are whole.
 //! 3. A file is synced before it gets its final name, and its directory before the record that names it.
 //! 4. The key of stored content is never used again, so that removing an old one cannot hit a new one.
-//! 5. A write is visible whole or not at all; one that was refused or failed before its commit leaves
-//!    nothing visible. If the commit itself fails with `Unavailable` or `Full`, the write may be there
-//!    after a restart, then whole.
+//! 5. A write, and a transaction of several, is visible whole or not at all, with all that it is found by; one
+//!    that was refused or failed before its commit leaves nothing visible. If the commit itself fails with
+//!    `Unavailable` or `Full`, it may be there after a restart, then whole.
 //! 6. The versions of a document count from 1 without gaps, through deletions, and its commit times
 //!    rise. A sequence number is never used again.
 //! 7. After a crash the store opens without an operator and without a scan that grows with it.
@@ -19,7 +19,9 @@
 //! 9. Equal content is kept once within a tenant and never shared between tenants.
 //! 10. A read that starts after a write was acknowledged sees that write or a later one, and no two
 //!     reads in sequence go back in time.
-//! 11. Conditions of a write are decided at one instant together with the write itself.
+//! 11. Conditions of a write and guards of a transaction are decided at one instant together with it. Then no
+//!     current document, unless in error, names by a link without a version a Binary whose bytes it replaced
+//!     or took away.
 //! 12. Whoever needs more than this process to be stopped (a backup, a check) never sees a state
 //!     between two commits.
 

@@ -3,7 +3,10 @@
 use std::{fs, path::Path};
 
 use charta_model::{Digest, ResourceType};
-use charta_store::{Access, Error, Options, Store, testing};
+use charta_store::{
+    Access, Error, Options, Store,
+    testing::{self, entry},
+};
 
 use crate::support::{TestStore, assert_clean, bytes, commit, options, put, read};
 
@@ -14,6 +17,8 @@ async fn fill(store: &Store) {
     }
     put(store, "large0", b"updated").await;
     commit(store, testing::delete("large1"), b"", 2).await.unwrap();
+    let record = entry::with(testing::put_record("Patient", "p", "source"), [entry::token("code", "s", "x")]);
+    commit(store, entry::linking(record, [entry::link("small3", None)]), b"", 1).await.unwrap();
 }
 
 async fn assert_filled(store: &Store) {
@@ -24,6 +29,10 @@ async fn assert_filled(store: &Store) {
     }
     assert_eq!(read(store, "large0").await.unwrap().unwrap(), "updated");
     assert!(read(store, "large1").await.unwrap().is_none());
+    let tenant = testing::tenant("t");
+    let record = store.current(&tenant, &ResourceType::PATIENT, &testing::id("p")).await.unwrap().unwrap();
+    assert_eq!(record.document.source().unwrap().body, "source");
+    assert_eq!(store.referrers(&tenant, &testing::id("small3"), 9).await.unwrap().len(), 1);
     assert_clean(store).await;
 }
 
@@ -171,6 +180,34 @@ async fn a_repair_derives_indexes_again() {
     );
     assert_clean(&store).await;
     assert_eq!(store.search(&testing::tenant("t"), &testing::by_tag("x")).await.unwrap().total, 1);
+}
+
+#[tokio::test]
+async fn entries_and_links_of_nobody_are_found_and_removed() {
+    let store = TestStore::new();
+    let write = entry::with(testing::put_record("Patient", "a", "1"), [entry::token("code", "s", "x")]);
+    commit(&store, entry::linking(write, [entry::link("b", None)]), b"", 1).await.unwrap();
+    commit(&store, testing::put_record("Patient", "gone", "1"), b"", 1).await.unwrap();
+    commit(&store, testing::delete_record("Patient", "gone"), b"", 2).await.unwrap();
+    store.close().await;
+    let catalog = rusqlite::Connection::open(store.place.path().join("store/catalog.sqlite")).unwrap();
+    catalog
+        .execute_batch(
+            "INSERT INTO entry (document, parameter, number, part, value) VALUES (99, 1, 0, 0, 'x'), (2, 1, 0, 0, 'x'),
+              (1, 99, 0, 0, 'x');
+             INSERT INTO link SELECT tenant, binary, 99, version, in_error, document FROM link;",
+        )
+        .unwrap();
+    drop(catalog);
+    let store = store.reopen().await;
+    let found = problems(&store, false).await;
+    assert_eq!(
+        found,
+        ["search index: 3 entries belong to no document", "search index: 1 links belong to no version"]
+    );
+    assert_eq!(problems(&store, true).await.len(), 2);
+    assert_clean(&store).await;
+    assert_eq!(store.referrers(&testing::tenant("t"), &testing::id("b"), 9).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -8,13 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use charta_model::{Digest, HistoryQuery, HistoryScope, ResourceType};
+use charta_model::{Digest, Document, Filter, HistoryQuery, HistoryScope, Query, ResourceType, TokenMatch};
 use charta_store::{Access, Options, Store, testing};
 
 use crate::support::{assert_clean, read_all};
 
-/// The newest acknowledged version of each document, and its digest unless it was deleted.
-type Promised = BTreeMap<String, (u64, Option<Digest>)>;
+/// The newest acknowledged version of each document, and its digest, or its source, or `-` for a deletion.
+type Promised = BTreeMap<String, (u64, String)>;
 
 /// Contracts 1, 2, 5, 6 and 7. `CHARTA_KILLS` sets how often.
 #[test]
@@ -64,13 +64,13 @@ fn run_and_kill(directory: &Path, run: u64, after: Duration) -> String {
 fn learn(promised: &mut Promised, output: &str) -> u64 {
     let mut lines = 0;
     for line in output.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')) {
-        let [name, version, digest] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let [name, version, said] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
         lines += 1;
         if !name.starts_with('p') {
             let version = version.parse().unwrap();
-            let newest = promised.entry(name.to_owned()).or_insert((0, None));
+            let newest = promised.entry(name.to_owned()).or_default();
             assert!(version > newest.0, "{name}: version {version} was acknowledged after {}", newest.0);
-            *newest = (version, Digest::from_hex(digest));
+            *newest = (version, said.to_owned());
         }
     }
     lines
@@ -82,24 +82,61 @@ async fn verify(directory: &Path, promised: &Promised, thoroughly: bool) {
     let store = Store::open(&options, Access::Exclusive).unwrap();
     assert!(begun.elapsed() < Duration::from_secs(5), "opening took {:?}", begun.elapsed());
     let tenant = testing::tenant("t");
-    for (name, (version, digest)) in promised {
-        let id = testing::id(name);
-        let stored = store.version(&tenant, &ResourceType::BINARY, &id, *version).await.unwrap();
+    for (name, (version, promised)) in promised {
+        let (kind, id) = (kind_of(name), testing::id(name));
+        let stored = store.version(&tenant, &kind, &id, *version).await.unwrap();
         let stored = stored.unwrap_or_else(|| panic!("{name}: version {version} was lost"));
-        let found = stored.document.content().map(|facts| facts.digest);
-        assert_eq!(found, *digest, "{name} {version}");
-        let current = store.current(&tenant, &ResourceType::BINARY, &id).await.unwrap().unwrap();
+        assert_eq!(said(&stored.document), *promised, "{name} {version}");
+        let current = store.current(&tenant, &kind, &id).await.unwrap().unwrap();
         assert!(current.document.version >= *version);
         if let Some(facts) = current.document.content() {
             let bytes = read_all(&store.content(&current).await.unwrap()).await.unwrap();
             assert_eq!(Digest::of(&bytes), facts.digest, "{name}");
         }
-        let scope = HistoryScope::Document(ResourceType::BINARY, id);
-        let history = HistoryQuery { scope, since: None, at: None, before: None, limit: 1 };
+        let history = HistoryQuery {
+            scope: HistoryScope::Document(kind, id),
+            since: None,
+            at: None,
+            before: None,
+            limit: 1,
+        };
         assert_eq!(store.history(&tenant, &history).await.unwrap().total, current.document.version);
+        if let Some(other) = name.strip_prefix('x') {
+            together(&store, &current.document, &format!("y{other}")).await;
+        }
     }
     if thoroughly {
         assert_clean(&store).await;
     }
     store.close().await;
+}
+
+fn kind_of(name: &str) -> ResourceType {
+    if name.starts_with(['r', 'x', 'y']) { ResourceType::PATIENT } else { ResourceType::BINARY }
+}
+
+/// As the writer prints it.
+fn said(document: &Document) -> String {
+    match (document.content(), document.source()) {
+        (Some(facts), _) => facts.digest.hex(),
+        (None, Some(source)) => source.body.clone(),
+        (None, None) => "-".into(),
+    }
+}
+
+/// Contract 5: one transaction wrote both, with their entries.
+async fn together(store: &Store, one: &Document, other: &str) {
+    let tenant = testing::tenant("t");
+    let other = store.current(&tenant, &ResourceType::PATIENT, &testing::id(other)).await.unwrap().unwrap();
+    assert_eq!((one.version, said(one)), (other.document.version, said(&other.document)), "{}", one.id);
+    let step = TokenMatch { system: Some("s".into()), code: Some(said(one)), case_sensitive: true };
+    let query = Query {
+        scopes: vec![testing::scope("Patient")],
+        filters: vec![Filter::Token("identifier".into(), vec![step])],
+        limit: 100,
+        ..testing::binaries()
+    };
+    let found = store.search(&tenant, &query).await.unwrap();
+    let names: Vec<_> = found.matches.iter().map(|stored| &stored.document.id).collect();
+    assert!(names.contains(&&one.id) && names.contains(&&other.document.id), "{names:?}");
 }

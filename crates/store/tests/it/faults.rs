@@ -5,17 +5,17 @@
 
 use std::sync::Arc;
 
-use charta_model::{HistoryQuery, HistoryScope, Query, ResourceType};
+use charta_model::{Guard, HistoryQuery, HistoryScope, Query, ResourceType};
 use charta_store::{
     Access, CommitError, Error, Store,
     testing::{
-        self,
+        self, entry,
         faulty::{Fault, FaultyCatalog, FaultyContent},
     },
 };
 use tempfile::TempDir;
 
-use crate::support::{assert_clean, bytes, commit, options, put, read};
+use crate::support::{assert_clean, bytes, commit, options, put, read, upload};
 
 fn open(place: &TempDir, fault: &Fault) -> Store {
     Store::open_wrapped(&options(place), Access::Exclusive, |catalog, content| {
@@ -67,6 +67,12 @@ where
 async fn check(store: &Store, before: &Bytes, after: &Bytes, succeeded: bool) {
     let found = read(store, "x").await.unwrap().map(|bytes| bytes.to_vec());
     assert!(found == *after || (!succeeded && found == *before), "half done");
+    // Where a record was written with it, both are there or none.
+    let record =
+        store.current(&testing::tenant("t"), &ResourceType::PATIENT, &testing::id("x")).await.unwrap();
+    if let Some(source) = record.as_ref().and_then(|record| record.document.source()) {
+        assert_eq!(Some(source.body.clone()), found.map(|bytes| bytes.len().to_string()));
+    }
     assert_eq!(read(store, "bystander").await.unwrap().unwrap(), bytes(9, 5000));
 }
 
@@ -161,6 +167,36 @@ async fn backing_up() {
 async fn checking_and_repairing() {
     fail_each_call(Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
         store.check(true, &|_, _| {}).await.map(|findings| assert_eq!(findings, []))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_transaction() {
+    fail_each_call(Some(bytes(1, 5000)), Some(bytes(2, 7000)), |store| async move {
+        let tenant = testing::tenant("t");
+        let write = async |store: &Store, write, bytes: &[u8]| {
+            let uploaded = upload(store, bytes).await?;
+            Ok::<_, Error>((write, Some(uploaded)))
+        };
+        let record =
+            entry::with(testing::put_record("Patient", "x", "7000"), [entry::token("code", "s", "x")]);
+        let writes = vec![
+            write(&store, testing::update("x"), &bytes(2, 7000)).await?,
+            write(&store, testing::update("y"), &bytes(3, 6000)).await?,
+            (entry::linking(record, [entry::link("x", Some(2))]), None),
+            (testing::delete("y"), None),
+        ];
+        let guards = vec![Guard { criteria: testing::by_tag("none"), found: None }];
+        let outcomes = store.transact(&tenant, writes, guards, testing::at(2)).await;
+        let outcomes = done(async { outcomes.map_err(|failed| failed.error) }).await;
+        outcomes?;
+        let patient = [(ResourceType::PATIENT, testing::id("x"))];
+        assert_eq!(store.referrers(&tenant, &testing::id("x"), 9).await?.len(), 1);
+        assert_eq!(store.references(&tenant, &patient, None, None).await?, []);
+        let referring = store.referring(&tenant, &patient, &testing::scope("Patient"), None, 9).await?;
+        assert_eq!(referring.len(), 0);
+        Ok(())
     })
     .await;
 }

@@ -6,5 +6,6 @@ mod crash;
 mod disk;
 mod faults;
 mod properties;
+mod searches;
 mod store;
 mod support;

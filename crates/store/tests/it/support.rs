@@ -71,7 +71,8 @@ pub async fn upload(store: &Store, bytes: &[u8]) -> Result<Uploaded, Error> {
 }
 
 pub async fn commit(store: &Store, write: Write, bytes: &[u8], ms: i64) -> Result<WriteOutcome, CommitError> {
-    let content = if write.state.is_some() { Some(upload(store, bytes).await?) } else { None };
+    let has_bytes = write.state.as_ref().is_some_and(|state| state.content.is_some());
+    let content = if has_bytes { Some(upload(store, bytes).await?) } else { None };
     store.commit(&testing::tenant("t"), write, content, testing::at(ms)).await
 }
 

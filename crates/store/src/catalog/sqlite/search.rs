@@ -9,6 +9,8 @@ mod compare;
 mod condition;
 mod plan;
 mod sql;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -82,19 +84,7 @@ impl<'q> Search<'q> {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let sorting = Sorting::of(self)?;
-        let (from, condition) = self.plan.page(sorting.walks());
-        // The page is found without its rows; only those of the page are then joined.
-        let mut sql = Sql::new(&format!("SELECT {COLUMNS} FROM (SELECT d.key, d.kind, d.id, d.current, "));
-        sql.push("d.updated_ms, d.size_bytes, d.content_type");
-        sql.append(&sorting.columns);
-        sql.push(&format!(" FROM {from} WHERE "));
-        sql.append(condition);
-        let order = &sorting.order;
-        sql.push(&format!(" ORDER BY {order} LIMIT ? OFFSET ?) d JOIN version v ON v.sequence = d.current "));
-        sql.push(&format!("{BESIDE} ORDER BY {order}"));
-        sql.values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
-        sql.values.push(i64::try_from(offset).unwrap_or(i64::MAX).into());
+        let sql = self.page(limit, offset)?;
         let mut statement = self.connection.prepare_cached(&sql.text)?;
         let mut rows = statement.query(params_from_iter(sql.values))?;
         let mut found = Vec::new();
@@ -102,6 +92,23 @@ impl<'q> Search<'q> {
             found.push(record::stored(row, false)?);
         }
         Ok(found)
+    }
+
+    /// The page is found without its rows; only those of the page are then joined.
+    fn page(&self, limit: usize, offset: u64) -> Result<Sql, Error> {
+        let sorting = Sorting::of(self)?;
+        let order = &sorting.order;
+        let (from, condition) = self.plan.page(sorting.walks());
+        let mut sql = Sql::new(&format!("SELECT {COLUMNS} FROM (SELECT d.key, d.kind, d.id, d.current, "));
+        sql.push("d.updated_ms, d.size_bytes, d.content_type");
+        sql.append(&sorting.columns);
+        sql.push(&format!(" FROM {from} WHERE "));
+        sql.append(condition);
+        sql.push(&format!(" ORDER BY {order} LIMIT ? OFFSET ?) d JOIN version v ON v.sequence = d.current "));
+        sql.push(&format!("{BESIDE} ORDER BY {order}"));
+        sql.values.push(i64::try_from(limit).unwrap_or(i64::MAX).into());
+        sql.values.push(i64::try_from(offset).unwrap_or(i64::MAX).into());
+        Ok(sql)
     }
 }
 
@@ -132,10 +139,9 @@ impl Sorting {
                     (format!("sort{number}"), true)
                 }
             };
-            if nullable {
-                sorting.order.push_str(&format!("{column} IS NULL, ")); // what has no value comes last
-            }
-            sorting.order.push_str(&format!("{column}{}, ", if *descending { " DESC" } else { "" }));
+            let direction = if *descending { " DESC" } else { "" };
+            let last = if nullable { " NULLS LAST" } else { "" };
+            sorting.order.push_str(&format!("{column}{direction}{last}, "));
         }
         sorting.order.push_str(&search.among.by_name("d.kind"));
         sorting.order.push_str("d.id");
