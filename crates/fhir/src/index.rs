@@ -25,6 +25,8 @@ use value::Found;
 
 /// Most entries of one resource; what goes beyond is not found.
 const ENTRIES_MAX: usize = 5_000;
+/// How many references inside a resource are followed to others that it contains.
+const INSIDE_MAX: usize = 2;
 
 /// The index of `resource`, which is valid in `version`. Links to this server are relative in it.
 /// `updated` is the time of the write, which stands in where a version demands one.
@@ -77,42 +79,94 @@ struct Entries {
     known: HashSet<String>,
 }
 
+/// The name under which a resource is found by a contained one of this type, which a parameter refers to:
+/// `author.Practitioner`. What the contained one is found by follows, after a dot.
+#[must_use]
+pub fn inside(within: &str, parameter: &str, kind: &str) -> String {
+    format!("{within}{parameter}.{kind}")
+}
+
+/// The resource that is indexed, or one that it contains.
+struct Indexed<'n> {
+    resource: &'n Node,
+    /// What it contains.
+    contained: &'n [Node],
+    /// What the names of its parameters begin with; empty for itself.
+    within: String,
+    /// How many references lead to it.
+    depth: usize,
+}
+
 impl Entries {
     fn add(&mut self, resource: &Node, version: Version) {
+        let contained = resource.items_at("contained");
+        self.parameters(&Indexed { resource, contained, within: String::new(), depth: 0 }, version);
+    }
+
+    fn parameters(&mut self, indexed: &Indexed<'_>, version: Version) {
         let definitions = version.definitions();
+        let Indexed { resource, within, .. } = indexed;
         let kind = resource.text_at("resourceType").unwrap_or_default();
         for parameter in definitions.search_parameters(kind) {
+            let name: Cow<'static, str> = match within.is_empty() {
+                true => parameter.name.into(),
+                false => format!("{within}{}", parameter.name).into(),
+            };
             match parameter.kind {
-                ParameterKind::Composite => self.composite(resource, kind, parameter, definitions),
+                ParameterKind::Composite => self.composite(indexed, kind, parameter, definitions),
                 ParameterKind::Special => {}
                 of => {
                     let found = walk::values(resource, kind, &parameter.paths, definitions);
                     for value in found.iter().flat_map(|found| value::entries(of, found, &parameter.targets))
                     {
-                        if parameter.name == "contenttype" {
+                        if parameter.name == "contenttype" && within.is_empty() {
                             self.media_type(&value.1);
                         }
-                        self.push(parameter.name, 0, value);
+                        self.push(name.clone(), 0, value);
+                    }
+                    if of == ParameterKind::Reference {
+                        let links = found.iter().filter_map(|found| found.node.text_at("reference"));
+                        links.for_each(|link| self.inside(indexed, parameter, link, version));
                     }
                 }
             }
         }
     }
 
+    /// What a contained resource is found by, if the link leads to one.
+    ///
+    /// Clause: FHIR R4 search.html#contained
+    fn inside(&mut self, from: &Indexed<'_>, parameter: &SearchParameter, link: &str, version: Version) {
+        let Some(id) = link.strip_prefix('#').filter(|_| from.depth < INSIDE_MAX) else { return };
+        let Some(resource) = from.contained.iter().find(|resource| resource.text_at("id") == Some(id)) else {
+            return;
+        };
+        let kind = resource.text_at("resourceType").unwrap_or_default();
+        if !parameter.targets.is_empty() && !parameter.targets.contains(&kind) {
+            return;
+        }
+        let name = inside(&from.within, parameter.name, kind);
+        let within = format!("{name}.");
+        self.push(name, 0, (false, EntryValue::Uri(link.to_owned())));
+        let contained = from.contained;
+        self.parameters(&Indexed { resource, contained, within, depth: from.depth + 1 }, version);
+    }
+
     /// The components of one value share a number.
     fn composite(
         &mut self,
-        resource: &Node,
+        indexed: &Indexed<'_>,
         kind: &str,
         parameter: &SearchParameter,
         definitions: &Definitions,
     ) {
+        let Indexed { resource, within, .. } = indexed;
         for (part, base) in (1..).zip(walk::values(resource, kind, &parameter.paths, definitions)) {
             for (n, component) in parameter.components.iter().enumerate() {
                 let Found { node, of } = &base;
                 let found = walk::values(node, of, &component.paths, definitions);
                 for value in found.iter().flat_map(|found| value::entries(component.kind, found, &[])) {
-                    self.push(format!("{}.{n}", parameter.name), part, value);
+                    self.push(format!("{within}{}.{n}", parameter.name), part, value);
                 }
             }
         }

@@ -72,6 +72,40 @@ fn a_document_is_found_by_the_names_of_every_version() {
 }
 
 #[test]
+fn contained_resources_are_indexed_below_what_refers_to_them() {
+    let document = r##"{"resourceType":"DocumentReference","status":"current","contained":[
+        {"resourceType":"PractitionerRole","id":"r","practitioner":{"reference":"#p"},"organization":{"reference":"Organization/1"}},
+        {"resourceType":"Practitioner","id":"p","name":[{"family":"Groß","given":["Eva"]}]},
+        {"resourceType":"Patient","id":"x","name":[{"family":"Unnamed"}]}],
+        "author":[{"reference":"#r"},{"reference":"#p"}],"custodian":{"reference":"#p"}}"##;
+    for version in [Version::R4, Version::R4b] {
+        check(document, version, "author", &["#r", "#p"]);
+        check(document, version, "author.Practitioner", &["#p"]);
+        check(document, version, "author.Practitioner.family", &["groß (Groß)"]);
+        check(document, version, "author.Practitioner.given", &["eva (Eva)"]);
+        check(document, version, "author.PractitionerRole.organization", &["Organization/1"]);
+        check(
+            document,
+            version,
+            "author.PractitionerRole.practitioner.Practitioner.family",
+            &["groß (Groß)"],
+        );
+        check(document, version, "custodian.Practitioner.family", &[]);
+        check(document, version, "author.Patient.family", &[]);
+    }
+}
+
+#[test]
+fn contained_resources_that_refer_to_each_other_end() {
+    let list = r##"{"resourceType":"DocumentReference","status":"current","contained":[
+        {"resourceType":"Organization","id":"a","partOf":{"reference":"#b"},"name":"A"},
+        {"resourceType":"Organization","id":"b","partOf":{"reference":"#a"},"name":"B"}],
+        "custodian":{"reference":"#a"}}"##;
+    check(list, Version::R4, "custodian.Organization.partof.Organization.name", &["b (B)"]);
+    check(list, Version::R4, "custodian.Organization.partof.Organization.partof.Organization.name", &[]);
+}
+
+#[test]
 fn attachments_on_this_server_are_links() {
     let report = |status: &str| {
         let text = format!(

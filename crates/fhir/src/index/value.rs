@@ -77,7 +77,7 @@ fn references(node: &Node, of: &str, targets: &[&str]) -> Vec<(bool, EntryValue)
         EntryValue::Reference { kind, .. } => targets.is_empty() || targets.contains(&kind.as_str()),
         _ => true,
     };
-    let named = node.text_at("reference").filter(|text| !text.starts_with('#')).map(link).filter(fits);
+    let named = node.text_at("reference").map(link).filter(fits);
     let identified = node.member("identifier").map_or_else(Vec::new, |found| tokens(found, "Identifier"));
     named
         .map(|value| (false, value))

@@ -79,7 +79,8 @@ fn fits(node: &Node, filter: &StepFilter) -> bool {
                 let kind = if before == Some("_history") { parts.nth(1) } else { before };
                 last.is_some() && kind == Some(target)
             }
-            None => node.text_at("type") == Some(target),
+            // Whom an identifier alone names may be of that type, unless the reference says otherwise.
+            None => node.text_at("type").is_none_or(|of| of == *target),
         },
     }
 }

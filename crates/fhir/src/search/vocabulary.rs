@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Version,
     definitions::{ParameterKind, Path, SearchParameter},
-    project,
+    index, project,
 };
 
 /// Deepest nesting of chains and `_has`.
@@ -43,7 +43,7 @@ impl Among<'_> {
     /// The filter that a parameter is.
     pub(super) fn filter(&self, parameter: &Parameter<'_>) -> Result<Filtered, SearchError> {
         match self.kinds {
-            [kind] if !kind.is_binary() => self.of_type(kind.as_str(), parameter, 0),
+            [kind] if !kind.is_binary() => self.of_type(kind.as_str(), parameter, 0, ""),
             [_] => filter::filter(self.version, parameter),
             _ if parameter.name.starts_with('_') => filter::filter(self.version, parameter),
             _ => Ok(Filtered::Unknown),
@@ -62,7 +62,18 @@ impl Among<'_> {
         })
     }
 
-    fn of_type(&self, kind: &str, parameter: &Parameter<'_>, depth: usize) -> Result<Filtered, SearchError> {
+    /// `within` is what the names of entries begin with: of a resource that is contained in the one that is
+    /// looked for, the way to it.
+    fn of_type(
+        &self,
+        kind: &str,
+        parameter: &Parameter<'_>,
+        depth: usize,
+        within: &str,
+    ) -> Result<Filtered, SearchError> {
+        if parameter.name.starts_with('_') && !within.is_empty() {
+            return Ok(Filtered::Unknown); // it has no life of its own
+        }
         if parameter.name == "_has" {
             return self.has(parameter, depth);
         }
@@ -73,7 +84,7 @@ impl Among<'_> {
         let name = chained.as_ref().map_or(parameter.name, |(name, _, _)| name);
         let Some(known) = self.parameter(kind, name) else { return Ok(Filtered::Unknown) };
         if let Some((_, target, rest)) = chained {
-            return self.chain(known, target, rest, parameter, depth);
+            return self.chain(known, (target, rest), parameter, depth, within);
         }
         if parameter.modifier == Some("missing") {
             let is_missing = match parameter.value {
@@ -81,7 +92,7 @@ impl Among<'_> {
                 "false" => false,
                 _ => return Err(parameter.value_error("true or false is expected")),
             };
-            return Ok(Filtered::By(Filter::Missing(self.entry_name(known), is_missing)));
+            return Ok(Filtered::By(missing(within, known, is_missing)));
         }
         if parameter.modifier.is_some_and(|modifier| !self.takes(known, modifier)) {
             return Err(parameter.modifier_error());
@@ -90,9 +101,10 @@ impl Among<'_> {
             return Ok(Filtered::All);
         }
         let filter = match known.kind {
-            ParameterKind::Composite => self.composite(kind, known, parameter)?,
+            ParameterKind::Composite => self.composite(kind, known, parameter, within)?,
             of => {
-                value::filter(&self.asked(kind, known, known.name, of), parameter, parameter.alternatives())?
+                let name = format!("{within}{}", known.name);
+                value::filter(&self.asked(kind, known, &name, of), parameter, parameter.alternatives())?
             }
         };
         Ok(match (parameter.modifier, filter) {
@@ -131,13 +143,6 @@ impl Among<'_> {
         }
     }
 
-    fn entry_name(&self, known: &SearchParameter) -> charta_model::Parameter {
-        match known.kind {
-            ParameterKind::Composite => format!("{}.0", known.name).into(),
-            _ => known.name.into(),
-        }
-    }
-
     /// Clause: FHIR R4 search.html#modifiers
     fn takes(&self, known: &SearchParameter, modifier: &str) -> bool {
         match known.kind {
@@ -160,6 +165,7 @@ impl Among<'_> {
         kind: &str,
         known: &'static SearchParameter,
         parameter: &Parameter<'_>,
+        within: &str,
     ) -> Result<Filter, SearchError> {
         let mut alternatives = Vec::new();
         for text in parameter.alternatives() {
@@ -170,7 +176,7 @@ impl Among<'_> {
                 );
             }
             let filters = parts.iter().zip(&known.components).enumerate().map(|(n, (part, component))| {
-                let name = format!("{}.{n}", known.name);
+                let name = format!("{within}{}.{n}", known.name);
                 let mut asked = self.asked(kind, known, &name, component.kind);
                 asked.is_code = false;
                 asked.targets = &[];
@@ -181,14 +187,17 @@ impl Among<'_> {
         Ok(Filter::Any(alternatives))
     }
 
+    /// A chain leads to other resources, and to those that are contained in the one that is looked for. Whom a
+    /// reference names by an identifier alone has that identifier: `patient.identifier` finds both.
+    ///
     /// Clause: FHIR R4 search.html#chaining
     fn chain(
         &self,
         known: &'static SearchParameter,
-        target: Option<&str>,
-        rest: &str,
+        (target, rest): (Option<&str>, &str),
         parameter: &Parameter<'_>,
         depth: usize,
+        within: &str,
     ) -> Result<Filtered, SearchError> {
         if known.kind != ParameterKind::Reference {
             return Err(parameter.not_supported("only a reference can be followed"));
@@ -202,10 +211,20 @@ impl Among<'_> {
         for kind in targets.filter(|kind| definitions.resource(kind).is_some()) {
             let Ok(target) = ResourceType::new(kind) else { continue };
             let inner = Parameter::new(rest, parameter.value);
-            if let Filtered::By(filter) = self.of_type(kind, &inner, depth + 1)? {
+            if let Filtered::By(filter) = self.of_type(kind, &inner, depth + 1, "")? {
                 let scopes = vec![scope(self.version, &target)];
-                found.push(Filter::Chain(known.name.into(), scopes, Box::new(filter)));
+                found.push(Filter::Chain(entry_name(within, known), scopes, Box::new(filter)));
             }
+            let name = index::inside(within, known.name, kind);
+            if let Filtered::By(filter) = self.of_type(kind, &inner, depth + 1, &format!("{name}."))? {
+                found.push(of_contained(name, filter));
+            }
+        }
+        if rest == "identifier" && !found.is_empty() && self.version >= Version::Stu3 {
+            let logical = Parameter { modifier: Some("identifier"), ..Parameter::new(rest, parameter.value) };
+            let name = format!("{within}{}", known.name);
+            let asked = self.asked("", known, &name, ParameterKind::Reference);
+            found.push(value::filter(&asked, &logical, logical.alternatives())?);
         }
         Ok(if found.is_empty() { Filtered::Unknown } else { Filtered::By(Filter::Any(found)) })
     }
@@ -226,13 +245,43 @@ impl Among<'_> {
         let (Some(known), Ok(source)) = (known, ResourceType::new(kind)) else {
             return Err(parameter.not_supported("there is no such reference"));
         };
-        Ok(match self.of_type(kind, &Parameter::new(rest, parameter.value), depth + 1)? {
+        Ok(match self.of_type(kind, &Parameter::new(rest, parameter.value), depth + 1, "")? {
             Filtered::By(filter) => {
                 Filtered::By(Filter::Has(scope(self.version, &source), known.name.into(), Box::new(filter)))
             }
             Filtered::All => Filtered::All,
             Filtered::Unknown => return Err(parameter.not_supported("there is no such parameter")),
         })
+    }
+}
+
+/// What a contained resource has not, it has not only if it is there.
+fn of_contained(name: String, filter: Filter) -> Filter {
+    let (wanted, unwanted) = match filter {
+        Filter::Not(unwanted) => (None, *unwanted),
+        Filter::Missing(parameter, true) => (None, Filter::Missing(parameter, false)),
+        wanted => (Some(wanted), Filter::Nothing),
+    };
+    let absent = Filter::Missing(name.into(), true);
+    wanted.unwrap_or_else(|| Filter::Not(Box::new(Filter::Any(vec![absent, unwanted]))))
+}
+
+/// A reference is there also where it names somebody by an identifier alone.
+fn missing(within: &str, known: &SearchParameter, is_missing: bool) -> Filter {
+    let name = entry_name(within, known);
+    if known.kind != ParameterKind::Reference {
+        return Filter::Missing(name, is_missing);
+    }
+    let logical = format!("{name}:identifier").into();
+    let there = Filter::Any(vec![Filter::Missing(name, false), Filter::Missing(logical, false)]);
+    if is_missing { Filter::Not(Box::new(there)) } else { there }
+}
+
+fn entry_name(within: &str, known: &SearchParameter) -> charta_model::Parameter {
+    match known.kind {
+        ParameterKind::Composite => format!("{within}{}.0", known.name).into(),
+        _ if within.is_empty() => known.name.into(),
+        _ => format!("{within}{}", known.name).into(),
     }
 }
 

@@ -9,6 +9,7 @@ mod offered;
 mod page;
 mod patch;
 mod prefer;
+mod publish;
 mod read;
 mod resource_body;
 mod rules;

@@ -1,6 +1,10 @@
 //! What IHE MHD 4.2 asks of a Provide Document Bundle (ITI-65), beyond FHIR. A Bundle that claims none of its
 //! profiles is a transaction like any other.
 //!
+//! Every code of `relatesTo` and folders are taken, so that nothing is processed in part. What a document replaces
+//! is superseded in the same transaction, also where the Bundle does not say so
+//! ([`supersede`](super::interaction)).
+//!
 //! IHE MHD 4.2, volume 2, 3.65.4.1.2.
 
 use std::collections::HashSet;
@@ -13,7 +17,8 @@ use charta_fhir::{
 use super::outcome::Refusal;
 
 const PROFILES: &str = "https://profiles.ihe.net/ITI/MHD/StructureDefinition/";
-const LIST_TYPES: &str = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes";
+/// The code system of SubmissionSet and Folder.
+pub const LIST_TYPES: &str = "https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes";
 
 /// The profiles of the Bundle, by how much metadata they demand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
@@ -23,15 +28,16 @@ enum Metadata {
     Comprehensive,
 }
 
-/// Refuses a Bundle that claims one of the profiles and does not keep it.
+/// Refuses a Bundle that claims one of the profiles and does not keep it. Says whether it claims one.
 ///
 /// # Errors
 /// Every element that is missing, or must not be there.
-pub fn check(bundle: &Node, version: Version) -> Result<(), Refusal> {
+pub fn check(bundle: &Node, version: Version) -> Result<bool, Refusal> {
     let profiles = bundle.member("meta").map_or(&[][..], |meta| meta.items_at("profile"));
     let claimed = profiles.iter().filter_map(Node::as_text).find_map(|url| url.strip_prefix(PROFILES));
-    let Some(name) = claimed.filter(|_| version == Version::R4) else { return Ok(()) };
-    let metadata = match name {
+    let Some(name) = claimed.filter(|_| version == Version::R4) else { return Ok(false) };
+    // A canonical may name the version of the profile.
+    let metadata = match name.split('|').next().unwrap_or_default() {
         "IHE.MHD.Minimal.ProvideBundle" => Metadata::Minimal,
         "IHE.MHD.UnContained.Comprehensive.ProvideBundle" => Metadata::UnContained,
         "IHE.MHD.Comprehensive.ProvideBundle" => Metadata::Comprehensive,
@@ -43,7 +49,7 @@ pub fn check(bundle: &Node, version: Version) -> Result<(), Refusal> {
     };
     let mut check = Check { metadata, problems: Vec::new() };
     check.bundle(bundle);
-    if check.problems.is_empty() { Ok(()) } else { Err(Refusal::Profiles(check.problems)) }
+    if check.problems.is_empty() { Ok(true) } else { Err(Refusal::Profiles(check.problems)) }
 }
 
 struct Check {
@@ -53,6 +59,9 @@ struct Check {
 
 impl Check {
     fn bundle(&mut self, bundle: &Node) {
+        if bundle.text_at("type") != Some("transaction") {
+            self.problem("Bundle.type", "documents are provided in a transaction");
+        }
         let entries = bundle.items_at("entry");
         let of_type = |kind: &'static str| {
             entries.iter().enumerate().filter(move |(_, entry)| type_of(entry) == Some(kind))
@@ -74,6 +83,22 @@ impl Check {
         for (at, entry) in of_type("DocumentReference") {
             if let Some(resource) = entry.member("resource") {
                 self.document_reference(resource, &format!("Bundle.entry[{at}].resource"), &binaries);
+            }
+        }
+        self.one_patient(entries);
+    }
+
+    /// Where subjects are references, they are the same one.
+    fn one_patient(&mut self, entries: &[Node]) {
+        let mut first = None;
+        for (at, entry) in entries.iter().enumerate() {
+            if !matches!(type_of(entry), Some("DocumentReference" | "List")) {
+                continue;
+            }
+            let subject = entry.member("resource").and_then(|resource| resource.member("subject"));
+            let Some(link) = subject.and_then(|subject| subject.text_at("reference")) else { continue };
+            if *first.get_or_insert(link) != link {
+                self.problem(&format!("Bundle.entry[{at}].resource.subject"), "all are of one patient");
             }
         }
     }
@@ -105,7 +130,8 @@ impl Check {
             self.problem(&at("content[0].attachment.data"), "the element must not be there");
         }
         let url = attachment.text_at("url").unwrap_or_default();
-        if url.starts_with("urn:uuid:") && !binaries.contains(url) {
+        let is_inside = ["urn:uuid:", "urn:oid:"].iter().any(|scheme| url.starts_with(scheme));
+        if is_inside && !binaries.contains(url) {
             self.problem(&at("content[0].attachment.url"), "the Binary is not in the Bundle");
         }
         let in_attachment: &[&str] = match self.metadata {
@@ -116,19 +142,35 @@ impl Check {
             self.missing(&at(&format!("content[0].attachment.{element}")));
         }
         if self.metadata >= Metadata::UnContained {
-            for element in
-                ["type", "category", "subject", "securityLabel"].iter().filter(|element| !has(element))
-            {
+            self.comprehensive(resource, content, path);
+        }
+    }
+
+    fn comprehensive(&mut self, resource: &Node, content: &Node, path: &str) {
+        let at = |element: &str| format!("{path}.{element}");
+        for element in ["type", "category", "subject", "securityLabel"] {
+            if resource.member(element).is_none() {
                 self.missing(&at(element));
             }
-            if content.member("format").is_none() {
-                self.missing(&at("content[0].format"));
+        }
+        if content.member("format").is_none() {
+            self.missing(&at("content[0].format"));
+        }
+        let in_context = |element| resource.member("context").and_then(|context| context.member(element));
+        for element in ["facilityType", "practiceSetting", "sourcePatientInfo"] {
+            if in_context(element).is_none() {
+                self.missing(&at(&format!("context.{element}")));
             }
-            let context = resource.member("context");
-            for element in ["facilityType", "practiceSetting", "sourcePatientInfo"] {
-                if context.is_none_or(|context| context.member(element).is_none()) {
-                    self.missing(&at(&format!("context.{element}")));
-                }
+        }
+        if self.metadata == Metadata::Comprehensive {
+            let authors = resource.items_at("author").iter().map(|author| ("author", author));
+            let others = [
+                ("authenticator", resource.member("authenticator")),
+                ("context.sourcePatientInfo", in_context("sourcePatientInfo")),
+            ];
+            let others = others.into_iter().filter_map(|(name, party)| Some((name, party?)));
+            for (element, _) in authors.chain(others).filter(|(_, party)| !is_contained(party)) {
+                self.problem(&at(element), "the reference leads to a contained resource");
             }
         }
     }
@@ -142,6 +184,10 @@ impl Check {
         let (expression, message) = (path.to_owned(), message.to_owned());
         self.problems.push(ReadError { kind: ReadErrorKind::Value, expression, message });
     }
+}
+
+fn is_contained(party: &Node) -> bool {
+    party.text_at("reference").is_some_and(|link| link.starts_with('#'))
 }
 
 fn type_of(entry: &Node) -> Option<&str> {

@@ -300,7 +300,7 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
             Code::BusinessRule,
             match refusal {
                 Refusal::Profile(text) => text,
-                _ => "The Bundle does not keep the profile that it claims.",
+                _ => "The resource does not keep the profile that it claims.",
             },
         ),
         Refusal::Dangling => {

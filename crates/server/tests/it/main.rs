@@ -18,6 +18,7 @@ mod import;
 mod large;
 mod limits;
 mod metadata;
+mod mhd;
 mod range;
 mod read;
 mod record;

@@ -9,22 +9,24 @@
 mod entry;
 mod plan;
 mod single;
+mod supersede;
 
 use charta_fhir::{Node, Version, resource};
+use charta_model::WriteOutcome;
 use charta_store::{CommitError, Content};
 use http::StatusCode;
 use hyper::body::Incoming;
 
 use super::{Offered, prefer, resource_body};
-use crate::http::{answer::Answer, call::Call, outcome, outcome::Refusal, respond};
+use crate::http::{answer::Answer, call::Call, mhd, outcome, outcome::Refusal, respond};
 
-use entry::Entry;
-use plan::Plan;
+pub use entry::Entry;
+pub use plan::Plan;
 
 /// Entries that a Bundle may have.
 const ENTRIES_MAX: usize = 50_000;
 /// How often a transaction is planned when others change what it depends on.
-const ATTEMPTS: usize = 5;
+pub const ATTEMPTS: usize = 5;
 
 /// Carries out the entries of the Bundle in the body.
 ///
@@ -49,10 +51,10 @@ pub async fn bundle(call: &Call<'_>, body: Incoming) -> Result<Answer, Refusal> 
         if !problems.is_empty() {
             return Err(Refusal::Resource(problems));
         }
-        super::super::mhd::check(&bundle, call.version())?;
     }
+    let provides_documents = mhd::check(&bundle, call.version())?;
     let mut answers = match is_transaction {
-        true => transaction(call, &bundle).await?,
+        true => transaction(call, &bundle, provides_documents).await?,
         false => batch(call, &bundle).await,
     };
     let mut contents: Vec<Content> = Vec::new();
@@ -81,6 +83,8 @@ pub struct EntryAnswer {
     resource: Option<Node>,
     outcome: Option<Node>,
     contents: Vec<Content>,
+    /// What was written, if anything was.
+    pub done: Option<WriteOutcome>,
 }
 
 impl EntryAnswer {
@@ -123,11 +127,18 @@ fn move_slots(node: &mut Node, by: usize) {
     }
 }
 
-async fn transaction(call: &Call<'_>, bundle: &Node) -> Result<Vec<EntryAnswer>, Refusal> {
+async fn transaction(
+    call: &Call<'_>,
+    bundle: &Node,
+    provides_documents: bool,
+) -> Result<Vec<EntryAnswer>, Refusal> {
     let mut attempt = 1;
     loop {
         let entries = Entry::all(call, bundle)?;
-        let plan = Plan::of(call, entries, true).await?;
+        let mut plan = Plan::of(call, entries, true).await?;
+        if provides_documents {
+            plan.provide(call).await?;
+        }
         match plan.carry_out(call).await {
             Err(error) if is_changed(&error) && attempt < ATTEMPTS => attempt += 1,
             result => return result,
@@ -135,7 +146,8 @@ async fn transaction(call: &Call<'_>, bundle: &Node) -> Result<Vec<EntryAnswer>,
     }
 }
 
-fn is_changed(refusal: &Refusal) -> bool {
+/// Whether the plan was overtaken, and can be made anew.
+pub fn is_changed(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::Commit(CommitError::Changed) => true,
         Refusal::Entry { refusal, .. } => is_changed(refusal),

@@ -6,7 +6,10 @@ use charta_model::{Intent, Query, ResourceType};
 use http::HeaderName;
 use hyper::body::Incoming;
 
-use super::state::{Conditions, carry_out, criteria, submitted};
+use super::{
+    publish,
+    state::{self, Conditions, carry_out, criteria, prepared, submitted},
+};
 use crate::{
     clock,
     http::{answer::Answer, call::Call, outcome::Refusal},
@@ -24,7 +27,17 @@ pub async fn create(call: &Call<'_>, kind: &ResourceType, body: Incoming) -> Res
         None => None,
         Some(text) => Some(if_none_exist(call, kind, text)?),
     };
-    let submitted = submitted(call, kind, &fresh, body).await?;
+    let submitted = match publish::is_offered(call, kind) {
+        false => submitted(call, kind, &fresh, body).await?,
+        true => {
+            let resource = state::resource(call, kind, body).await?;
+            if publish::is_claimed(&resource) {
+                let condition = call.header(&IF_NONE_EXIST).map(str::to_owned);
+                return publish::publish(call, resource, condition).await;
+            }
+            prepared(call, resource, &fresh).await?
+        }
+    };
     let intent = match criteria {
         None => Intent::Create { id: fresh },
         Some(criteria) => Intent::CreateUnlessExists { fresh, criteria },

@@ -81,15 +81,24 @@ pub async fn submitted(
     id: &ResourceId,
     body: Incoming,
 ) -> Result<Submitted, Refusal> {
-    check_versions(call)?;
     if kind.is_binary() {
+        check_versions(call)?;
         return binary(call, body).await;
     }
+    prepared(call, resource(call, kind, body).await?, id).await
+}
+
+/// The resource of this type in the body, checked.
+///
+/// # Errors
+/// Those of [`resource_body`]; 400 for another type.
+pub async fn resource(call: &Call<'_>, kind: &ResourceType, body: Incoming) -> Result<Node, Refusal> {
+    check_versions(call)?;
     let resource = resource_body::read(call, body).await?;
-    if charta_fhir::resource::type_of(&resource) != Some(kind.as_str()) {
-        return Err(Refusal::TypeMismatch);
+    match charta_fhir::resource::type_of(&resource) == Some(kind.as_str()) {
+        true => Ok(resource),
+        false => Err(Refusal::TypeMismatch),
     }
-    prepared(call, resource, id).await
 }
 
 /// What a checked resource asks to be stored.

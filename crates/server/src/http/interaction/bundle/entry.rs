@@ -29,6 +29,22 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// One that no client sent, without conditions.
+    #[must_use]
+    pub const fn new(index: usize, method: Method, target: Target, resource: Node) -> Self {
+        Self {
+            index,
+            method,
+            target,
+            parameters: Vec::new(),
+            resource: Some(resource),
+            full_url: None,
+            if_none_exist: None,
+            if_match: None,
+            if_none_match: None,
+        }
+    }
+
     /// All entries of a Bundle.
     ///
     /// # Errors

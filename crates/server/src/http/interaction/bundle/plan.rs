@@ -22,17 +22,19 @@ use crate::{
 
 /// A plan that the store can carry out in one step.
 pub struct Plan {
-    entries: Vec<Planned>,
+    pub(super) entries: Vec<Planned>,
     guards: Vec<Guard>,
+    /// How many entries were asked for; what comes after them follows from them.
+    asked: usize,
 }
 
 /// An entry and its identity.
-struct Planned {
-    entry: Entry,
-    role: Role,
+pub(super) struct Planned {
+    pub(super) entry: Entry,
+    pub(super) role: Role,
 }
 
-enum Role {
+pub(super) enum Role {
     /// Asks and changes nothing.
     Read,
     /// What it would create is there already.
@@ -50,7 +52,8 @@ impl Plan {
     /// # Errors
     /// The entry that cannot be carried out.
     pub async fn of(call: &Call<'_>, entries: Vec<Entry>, linked: bool) -> Result<Self, Refusal> {
-        let mut plan = Self { entries: Vec::with_capacity(entries.len()), guards: Vec::new() };
+        let asked = entries.len();
+        let mut plan = Self { entries: Vec::with_capacity(asked), guards: Vec::new(), asked };
         for entry in entries {
             let index = entry.index;
             let role = plan.role(call, &entry).await.map_err(|refusal| refusal.of_entry(index))?;
@@ -62,6 +65,12 @@ impl Plan {
             plan.link(call, &mut identities).await?;
         }
         Ok(plan)
+    }
+
+    /// Whether it changes anything.
+    #[must_use]
+    pub fn writes_anything(&self) -> bool {
+        self.entries.iter().any(|planned| matches!(planned.role, Role::Write(..)))
     }
 
     async fn role(&mut self, call: &Call<'_>, entry: &Entry) -> Result<Role, Refusal> {
@@ -230,18 +239,18 @@ impl Plan {
     ///
     /// # Errors
     /// The entry that fails; nothing is stored then.
-    pub async fn carry_out(self, call: &Call<'_>) -> Result<Vec<EntryAnswer>, Refusal> {
+    pub async fn carry_out(mut self, call: &Call<'_>) -> Result<Vec<EntryAnswer>, Refusal> {
         let mut answers: Vec<EntryAnswer> = Vec::with_capacity(self.entries.len());
         answers.resize_with(self.entries.len(), EntryAnswer::default);
         let (writes, places) = self.writes(call).await?;
-        let indexes: Vec<usize> = self.entries.iter().map(|planned| planned.entry.index).collect();
+        let guards = std::mem::take(&mut self.guards);
         if !writes.is_empty() {
             let service = &call.app.service;
-            let outcome = service.transact(call.tenant, &call.grant, writes, self.guards, call.now).await;
+            let outcome = service.transact(call.tenant, &call.grant, writes, guards, call.now).await;
             let outcomes = outcome.map_err(|(at, error)| {
                 let entry = at.and_then(|at| places.get(at).copied().flatten());
-                match entry.and_then(|place| indexes.get(place)) {
-                    Some(index) => Refusal::from(error).of_entry(*index),
+                match entry.and_then(|place| self.entries.get(place)) {
+                    Some(planned) => overtaken(&planned.entry, error.into()).of_entry(planned.entry.index),
                     None => error.into(),
                 }
             })?;
@@ -264,6 +273,7 @@ impl Plan {
                 Role::Write(..) => {}
             }
         }
+        answers.truncate(self.asked);
         Ok(answers)
     }
 
@@ -340,6 +350,19 @@ fn rank(entry: &Entry) -> (u8, bool) {
     }
 }
 
+/// A patch holds for the version that it was applied to. If another one came between, and the client named none,
+/// it can be applied to that.
+fn overtaken(entry: &Entry, refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Commit(CommitError::PreconditionFailed)
+            if entry.method == Method::PATCH && entry.if_match.is_none() =>
+        {
+            Refusal::Commit(CommitError::Changed)
+        }
+        refusal => refusal,
+    }
+}
+
 fn claimed(entry: &Entry) -> Option<ResourceId> {
     ResourceId::new(entry.resource.as_ref()?.text_at("id")?).ok()
 }
@@ -368,8 +391,8 @@ fn written(call: &Call<'_>, outcome: &WriteOutcome) -> EntryAnswer {
         | WriteOutcome::Unchanged(document)
         | WriteOutcome::Existing(document) => (StatusCode::OK, document),
         WriteOutcome::Deleted(document) => {
-            let version = Some(document.version);
-            return EntryAnswer { status: StatusCode::NO_CONTENT, version, ..EntryAnswer::default() };
+            let (version, done) = (Some(document.version), Some(outcome.clone()));
+            return EntryAnswer { status: StatusCode::NO_CONTENT, version, done, ..EntryAnswer::default() };
         }
         WriteOutcome::NothingToDelete => {
             return EntryAnswer { status: StatusCode::NO_CONTENT, ..EntryAnswer::default() };
@@ -383,6 +406,7 @@ fn written(call: &Call<'_>, outcome: &WriteOutcome) -> EntryAnswer {
         version: Some(*version),
         updated: Some(format!("{updated:.3}")),
         resource: shown.then(|| single::shown(call, document)).flatten(),
+        done: Some(outcome.clone()),
         ..EntryAnswer::default()
     }
 }
