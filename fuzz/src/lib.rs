@@ -43,6 +43,7 @@ pub fn check_binary(format: Format, data: &[u8]) {
         version: 1,
         updated: Timestamp::UNIX_EPOCH,
         change: Change::Created,
+        writer: None,
         description: Some(Description {
             content: Some(ContentFacts {
                 content_type: resource.content_type.clone(),
@@ -51,6 +52,7 @@ pub fn check_binary(format: Format, data: &[u8]) {
                 security_context: resource.security_context.clone(),
             }),
             labels: resource.labels.clone(),
+            custody: Default::default(),
             source: resource.source.clone(),
         }),
     };

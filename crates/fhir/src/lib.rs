@@ -3,6 +3,7 @@
 
 pub mod attachments;
 pub mod base64;
+pub mod custody;
 pub mod definitions;
 pub mod index;
 pub mod json;

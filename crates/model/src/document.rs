@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Digest, MediaType, Reference, ResourceId, ResourceType};
+use crate::{Confidentiality, Custody, Digest, MediaType, Reference, ResourceId, ResourceType};
 
 /// How a version came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,6 +29,8 @@ pub struct Document {
     pub updated: Timestamp,
     /// How it came to be.
     pub change: Change,
+    /// Who wrote it, if the server was told: opaque, compared to the letter.
+    pub writer: Option<Box<str>>,
     /// What it says; `None` for a deletion.
     pub description: Option<Description>,
 }
@@ -54,8 +56,18 @@ pub struct Description {
     pub content: Option<ContentFacts>,
     /// Profiles, security labels and tags.
     pub labels: Labels,
+    /// Whose it is.
+    pub custody: Custody,
     /// What the client sent beside these: of a Binary what is left, if anything, of all others the resource.
     pub source: Option<Source>,
+}
+
+impl Description {
+    /// How carefully it is to be shown, by its labels and its own elements.
+    #[must_use]
+    pub fn confidentiality(&self) -> Confidentiality {
+        self.custody.confidentiality.max(Confidentiality::of_labels(&self.labels.security))
+    }
 }
 
 /// What is known about the bytes of a Binary.

@@ -11,7 +11,8 @@ pub struct InvalidId;
 /// The logical id of a resource, case-sensitive and opaque.
 ///
 /// Clause: FHIR R4 datatypes.html#id
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ResourceId(Box<str>);
 
 impl ResourceId {
@@ -51,6 +52,13 @@ impl TenantId {
 
 macro_rules! text_form {
     ($($name:ident),*) => {$(
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> { Self::new(&text) }
+        }
+        impl From<$name> for String {
+            fn from(id: $name) -> Self { id.0.into_string() }
+        }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
         }

@@ -3,6 +3,7 @@
 //! Anything that comes from outside becomes one of these types at the edge or is refused there;
 //! behind the edge nothing is checked twice. `docs/glossary.md` gives each word one meaning.
 
+mod custody;
 mod digest;
 mod document;
 mod id;
@@ -13,6 +14,7 @@ mod reference;
 mod resource_type;
 mod write;
 
+pub use custody::{Confidentiality, Custody};
 pub use digest::{Digest, Hasher};
 pub use document::{Change, ContentFacts, Description, Document, Label, Labels, Source};
 pub use id::{InvalidId, ResourceId, TenantId};

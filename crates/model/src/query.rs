@@ -51,6 +51,10 @@ pub enum Filter {
     HasLabel(LabelKind, bool),
     /// One of these conditions holds.
     Any(Vec<Filter>),
+    /// All of these conditions hold.
+    All(Vec<Filter>),
+    /// It is of one of these types.
+    Kind(Vec<ResourceType>),
     /// A parameter has one of these codes.
     Token(Parameter, Vec<TokenMatch>),
     /// A parameter refers to one of these.
@@ -71,6 +75,9 @@ pub enum Filter {
     Chain(Parameter, Vec<Scope>, Box<Filter>),
     /// A document of this type fulfils the condition and refers to this one by the parameter.
     Has(Scope, Parameter, Box<Filter>),
+    /// A document, of one of these types, fulfils the condition and names this one, a Binary, as its content: now
+    /// or in an earlier version.
+    Linked(Vec<Scope>, Box<Filter>),
     /// Nothing matches.
     Nothing,
 }
@@ -204,18 +211,20 @@ pub enum SortKey {
 }
 
 /// Whose versions are listed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum HistoryScope {
     /// Those of one document.
     Document(ResourceType, ResourceId),
     /// Those of all documents of these types.
     Types(Vec<Scope>),
+    /// Those of the current documents that a search finds, whatever its page.
+    Found(Query),
     /// Those of all documents of the tenant.
     Tenant,
 }
 
 /// A page of versions, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HistoryQuery {
     /// Whose.
     pub scope: HistoryScope,

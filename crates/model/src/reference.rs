@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{ResourceId, ResourceType};
+
 /// Why a text is not a reference that a document can have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a reference of the form Type/id or an absolute URL")]
@@ -26,6 +28,14 @@ impl Reference {
             return Err(InvalidReference);
         }
         if text.contains(':') || is_local(text) { Ok(Self(text.into())) } else { Err(InvalidReference) }
+    }
+
+    /// The resource of the same tenant that it names, whatever version; `None` if it leads elsewhere.
+    #[must_use]
+    pub fn local(&self) -> Option<(ResourceType, ResourceId)> {
+        let mut parts = self.0.split('/');
+        let kind = ResourceType::new(parts.next()?).ok()?;
+        Some((kind, ResourceId::new(parts.next()?).ok()?)).filter(|_| !self.0.contains(':'))
     }
 
     /// The reference as it was given.

@@ -1,7 +1,9 @@
 //! What is to be changed, and on which conditions. The store decides both in one step, so that
 //! two racing clients cannot both win.
 
-use crate::{Document, Index, Labels, MediaType, Query, Reference, ResourceId, ResourceType, Source};
+use crate::{
+    Custody, Document, Index, Labels, MediaType, Query, Reference, ResourceId, ResourceType, Source,
+};
 
 /// One change to one document.
 #[derive(Debug, Clone)]
@@ -91,8 +93,12 @@ pub struct NewState {
     pub labels: Labels,
     /// What else the client sent.
     pub source: Option<Source>,
+    /// Whose it is.
+    pub custody: Custody,
     /// What it is found by.
     pub index: Index,
+    /// Who writes it, if that is known.
+    pub writer: Option<Box<str>>,
 }
 
 /// What the bytes of a new version are.

@@ -13,14 +13,14 @@ use charta_fhir::{
     Format, Node, Version,
     attachments::{self, Attachment},
     base64::Decoder,
-    index, json,
+    custody, index, json,
     parse::{BinaryReader, ReadError, ReadErrorKind},
     references,
     resource::Parts,
 };
 use charta_model::{
-    Digest, Hasher, Index, Intent, MediaType, NewContent, NewState, Reference, ResourceId, ResourceType,
-    TenantId, Timestamp, Write,
+    Digest, Hasher, Intent, MediaType, NewContent, NewState, Reference, ResourceId, ResourceType, TenantId,
+    Timestamp, Write,
 };
 use charta_service::{ReadError as LookupError, Service};
 use charta_store::{Content, Uploaded};
@@ -114,16 +114,22 @@ impl Intake<'_> {
             content: None,
             labels: parts.labels.clone(),
             source: Some(parts.source(self.version)),
-            index: self.index(&parts),
+            writer: self.writer(),
+            ..self.found_by(&parts)
         };
         Ok(Prepared { claimed: parts.id, state, content: None, facts: None, binaries })
     }
 
-    /// What the resource is found by; links to this server count wherever their base leads.
-    fn index(&self, parts: &Parts) -> Index {
+    /// Whose the resource is and what it is found by; links to this server count wherever their base leads.
+    fn found_by(&self, parts: &Parts) -> NewState {
         let mut found = parts.rest.clone();
         references::rewrite(&mut found, self.version, &mut |_, link| (self.local)(link));
-        index::index(&found, self.version, &format!("{:.3}", self.now))
+        let index = index::index(&found, self.version, &format!("{:.3}", self.now));
+        NewState { custody: custody::custody(&found, self.version, &index), index, ..NewState::default() }
+    }
+
+    fn writer(&self) -> Option<Box<str>> {
+        self.grant.writer().map(Into::into)
     }
 
     async fn binary(&self, resource: &Node) -> Result<Prepared, IntakeError> {
@@ -164,7 +170,8 @@ impl Intake<'_> {
             content: Some(content),
             labels: binary.labels,
             source: binary.source,
-            index: Index::default(),
+            writer: self.writer(),
+            ..NewState::default()
         };
         let size_bytes = upload.size_bytes();
         let facts = Some(Facts { size_bytes, sha1: BASE64.encode_to_string(sha1.finalize()) });
@@ -245,7 +252,7 @@ impl Intake<'_> {
         let uploaded = upload.finish().await?;
         let binary = moved_id(kind, id, &attachment.path, uploaded.digest());
         let content = NewContent { content_type, security_context: None };
-        let state = NewState { content: Some(content), ..NewState::default() };
+        let state = NewState { content: Some(content), writer: self.writer(), ..NewState::default() };
         let write = Write {
             kind: ResourceType::BINARY,
             intent: Intent::Update { id: binary },

@@ -1,14 +1,16 @@
 //! Use cases, the same for HTTP and command line: what a caller with a grant reads and writes.
 //! Knows no FHIR version and no HTTP; leaves bytes and records to `store`, decisions to `auth`.
 
+mod access;
 mod lookup;
+mod narrow;
 mod write;
 
 use charta_auth::Grant;
 use charta_model::TenantId;
 use charta_store::{Statistics, Store};
 
-pub use lookup::{HistoryPage, Lookup, ReadError, SearchPage};
+pub use lookup::{HistoryPage, Lookup, ReadError};
 pub use write::WriteError;
 
 /// The use cases over one store. Cheap to clone.

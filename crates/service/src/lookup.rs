@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
-use charta_auth::{Action, Grant, may};
-use charta_model::{HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp};
-use charta_store::{Content, Store, Stored};
+use charta_auth::{Action, Grant};
+use charta_model::{HistoryQuery, HistoryScope, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp};
+use charta_store::{Content, SearchPage, Store, Stored};
 
-pub use charta_store::{HistoryPage, SearchPage};
+use crate::{
+    access::{Access, Answer},
+    narrow::narrowed,
+};
 
 /// Why a read gave no document.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +26,7 @@ pub enum ReadError {
         /// When.
         at: Timestamp,
     },
-    /// The caller may not search here at all.
+    /// A scope is missing.
     #[error("not allowed")]
     Forbidden,
     /// The store failed; it knows whether trying again can help.
@@ -31,62 +34,109 @@ pub enum ReadError {
     Store(#[from] charta_store::Error),
 }
 
+/// A page of a history.
+#[derive(Debug, Clone, Default)]
+pub struct HistoryPage {
+    /// Sequence number and version, newest first.
+    pub entries: Vec<(u64, Arc<Stored>)>,
+    /// How many versions match on all pages, if that can be said.
+    pub total: Option<u64>,
+    /// Whether there are matches older than this page.
+    pub more: bool,
+}
+
 /// What one grant can see of one tenant.
 #[derive(Clone, Copy)]
 pub struct Lookup<'a> {
-    store: &'a Store,
-    tenant: &'a TenantId,
-    grant: &'a Grant,
+    access: Access<'a>,
 }
 
 impl<'a> Lookup<'a> {
     pub(crate) const fn new(store: &'a Store, tenant: &'a TenantId, grant: &'a Grant) -> Self {
-        Self { store, tenant, grant }
+        Self { access: Access { store, tenant, grant } }
+    }
+
+    const fn store(&self) -> &'a Store {
+        self.access.store
+    }
+
+    const fn tenant(&self) -> &'a TenantId {
+        self.access.tenant
     }
 
     /// The current version of a document.
     ///
     /// # Errors
-    /// `NotFound`, `Gone` if it is deleted, `Store`.
+    /// `Forbidden`, `NotFound`, `Gone` if it is deleted, `Store`.
     pub async fn read(&self, kind: &ResourceType, id: &ResourceId) -> Result<Arc<Stored>, ReadError> {
-        let found = self.store.current(self.tenant, kind, id).await?;
-        self.shown(found)
+        self.covered(Action::Read, kind)?;
+        let found = self.store().current(self.tenant(), kind, id).await?;
+        self.shown(found).await
     }
 
     /// One version of a document. The deletion itself is `Gone`, the versions before it are not.
     ///
     /// # Errors
-    /// `NotFound`, `Gone`, `Store`.
+    /// `Forbidden`, `NotFound`, `Gone`, `Store`.
     pub async fn vread(
         &self,
         kind: &ResourceType,
         id: &ResourceId,
         version: u64,
     ) -> Result<Arc<Stored>, ReadError> {
-        let found = self.store.version(self.tenant, kind, id, version).await?;
-        self.shown(found)
+        self.covered(Action::Read, kind)?;
+        let found = self.store().version(self.tenant(), kind, id, version).await?;
+        self.shown(found).await
     }
 
-    /// A page of versions, newest first.
+    /// A page of versions, newest first: of those that the caller may see. A caller who does not see everything
+    /// sees the versions of documents that are there, without a total.
     ///
     /// # Errors
     /// `Forbidden`, `Store`. Whether a single document exists is the caller's to ask by a read first.
     pub async fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, ReadError> {
-        if !may(self.grant, Action::Search, self.tenant, None) {
+        let grant = self.access.grant;
+        if grant.is_everything() {
+            let page = self.store().history(self.tenant(), query).await?;
+            return Ok(HistoryPage { entries: page.entries, total: Some(page.total), more: page.more });
+        }
+        let mut query = query.clone();
+        let action = match &query.scope {
+            HistoryScope::Document(..) => Action::Read,
+            _ => Action::Search,
+        };
+        if let HistoryScope::Types(scopes) = query.scope {
+            let all = Query { scopes, ..Query::default() };
+            query.scope = HistoryScope::Found(narrowed(grant, &[action], &all).ok_or(ReadError::Forbidden)?);
+        } else if !matches!(query.scope, HistoryScope::Document(..)) {
             return Err(ReadError::Forbidden);
         }
-        Ok(self.store.history(self.tenant, query).await?)
+        let mut shown = HistoryPage::default();
+        loop {
+            let page = self.store().history(self.tenant(), &query).await?;
+            query.before = page.entries.last().map(|(sequence, _)| *sequence);
+            for (sequence, stored) in page.entries {
+                if self.access.may(action, &stored).await? == Answer::Yes {
+                    shown.entries.push((sequence, stored));
+                }
+            }
+            shown.more = page.more;
+            if !page.more || query.before.is_none() || shown.entries.len() >= query.limit {
+                break;
+            }
+        }
+        shown.more |= shown.entries.len() > query.limit;
+        shown.entries.truncate(query.limit);
+        Ok(shown)
     }
 
     /// A page of current documents.
     ///
     /// # Errors
-    /// `Forbidden`, `Store`.
+    /// `Forbidden` if the caller may search none of the types, `Store`.
     pub async fn search(&self, query: &Query) -> Result<SearchPage, ReadError> {
-        if !may(self.grant, Action::Search, self.tenant, None) {
-            return Err(ReadError::Forbidden);
-        }
-        Ok(self.store.search(self.tenant, query).await?)
+        let query = narrowed(self.access.grant, &[Action::Search], query).ok_or(ReadError::Forbidden)?;
+        Ok(self.store().search(self.tenant(), &query).await?)
     }
 
     /// What these documents refer to, by one parameter or by any; each once, and only what may be seen.
@@ -100,7 +150,7 @@ impl<'a> Lookup<'a> {
         target: Option<&ResourceType>,
     ) -> Result<Vec<Arc<Stored>>, ReadError> {
         let mut found = Vec::new();
-        for (kind, id) in self.store.references(self.tenant, from, parameter, target).await? {
+        for (kind, id) in self.store().references(self.tenant(), from, parameter, target).await? {
             match self.read(&kind, &id).await {
                 Ok(stored) => found.push(stored),
                 Err(ReadError::Store(error)) => return Err(error.into()),
@@ -121,10 +171,21 @@ impl<'a> Lookup<'a> {
         parameter: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Arc<Stored>>, ReadError> {
-        let found = self.store.referring(self.tenant, to, scope, parameter, limit).await?;
-        let may_be_seen =
-            |stored: &Arc<Stored>| may(self.grant, Action::Read, self.tenant, Some(&stored.document));
-        Ok(found.into_iter().filter(may_be_seen).collect())
+        let mut shown = Vec::new();
+        for stored in self.store().referring(self.tenant(), to, scope, parameter, limit).await? {
+            if self.access.may(Action::Read, &stored).await? == Answer::Yes {
+                shown.push(stored);
+            }
+        }
+        Ok(shown)
+    }
+
+    /// The patients that a version is about; of a Binary, those of what it belongs to.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn patients(&self, stored: &Stored) -> Result<Vec<ResourceId>, ReadError> {
+        Ok(self.access.patients(stored).await?)
     }
 
     /// The bytes of a version that this lookup gave.
@@ -132,13 +193,19 @@ impl<'a> Lookup<'a> {
     /// # Errors
     /// `Store`: also when the bytes are missing, which a read never hides.
     pub async fn content(&self, stored: &Stored) -> Result<Content, ReadError> {
-        Ok(self.store.content(stored).await?)
+        Ok(self.store().content(stored).await?)
     }
 
-    fn shown(&self, found: Option<Arc<Stored>>) -> Result<Arc<Stored>, ReadError> {
+    fn covered(&self, action: Action, kind: &ResourceType) -> Result<(), ReadError> {
+        if self.access.covers(action, kind) { Ok(()) } else { Err(ReadError::Forbidden) }
+    }
+
+    async fn shown(&self, found: Option<Arc<Stored>>) -> Result<Arc<Stored>, ReadError> {
         let found = found.ok_or(ReadError::NotFound)?;
-        if !may(self.grant, Action::Read, self.tenant, Some(&found.document)) {
-            return Err(ReadError::NotFound);
+        match self.access.may(Action::Read, &found).await? {
+            Answer::Yes => {}
+            Answer::Forbidden => return Err(ReadError::Forbidden),
+            Answer::Hidden => return Err(ReadError::NotFound),
         }
         if found.document.description.is_none() {
             return Err(ReadError::Gone { version: found.document.version, at: found.document.updated });

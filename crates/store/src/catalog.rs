@@ -68,6 +68,14 @@ pub trait Catalog: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Referrer>, Error>;
 
+    /// The documents that name a Binary as their content, in any version; the first `limit` of them.
+    async fn anchors(
+        &self,
+        tenant: &TenantId,
+        binary: &ResourceId,
+        limit: usize,
+    ) -> Result<Vec<(ResourceType, ResourceId)>, Error>;
+
     /// What these current documents refer to, each once; by one parameter and of one type, or any.
     async fn references(
         &self,

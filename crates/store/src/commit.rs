@@ -103,7 +103,7 @@ pub fn decide(
         Action::PutNew if live.is_some() => return Err(CommitError::ClaimedIdExists),
         Action::Delete => {
             let Some(live) = live else { return Ok(WriteOutcome::NothingToDelete) };
-            let deletion = next(&write.kind, target, Some(live), Change::Deleted, None, now);
+            let deletion = next(&write.kind, target, Some(live), Change::Deleted, None, None, now);
             return Ok(WriteOutcome::Deleted(deletion));
         }
         Action::Create | Action::Put | Action::PutNew => {}
@@ -116,11 +116,14 @@ pub fn decide(
             Ok(WriteOutcome::Unchanged(live.clone()))
         }
         Some(live) => {
-            let document = next(&write.kind, target, Some(live), Change::Updated, Some(description), now);
+            let writer = state.writer.clone();
+            let document =
+                next(&write.kind, target, Some(live), Change::Updated, Some(description), writer, now);
             Ok(WriteOutcome::Updated(document))
         }
         None => {
-            let document = next(&write.kind, target, newest, Change::Created, Some(description), now);
+            let writer = state.writer.clone();
+            let document = next(&write.kind, target, newest, Change::Created, Some(description), writer, now);
             Ok(WriteOutcome::Created(document))
         }
     }
@@ -169,7 +172,7 @@ fn describe(before: Option<&Description>, state: &NewState, content: Option<Cont
         Some(before) => before.labels.updated_by(&state.labels),
         None => state.labels.clone(),
     };
-    Description { content, labels, source: state.source.clone() }
+    Description { content, labels, custody: state.custody.clone(), source: state.source.clone() }
 }
 
 /// Contract 6: the version after `newest`, later than it.
@@ -179,12 +182,13 @@ fn next(
     newest: Option<&Document>,
     change: Change,
     description: Option<Description>,
+    writer: Option<Box<str>>,
     now: Timestamp,
 ) -> Document {
     let earliest_ms = newest.map_or(i64::MIN, |newest| newest.updated.as_millisecond() + 1);
     let updated = Timestamp::from_millisecond(now.as_millisecond().max(earliest_ms)).unwrap_or(now);
     let version = newest.map_or(0, |newest| newest.version) + 1;
-    Document { kind: kind.clone(), id: target.id.clone(), version, updated, change, description }
+    Document { kind: kind.clone(), id: target.id.clone(), version, updated, change, writer, description }
 }
 
 #[cfg(test)]

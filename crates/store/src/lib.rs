@@ -44,8 +44,8 @@ mod upload;
 pub use content::Content;
 pub use error::{CommitError, Error, TransactError};
 pub use options::{Access, OpenError, Options};
-pub use store::{Progress, Store};
+pub use store::{ANCHORS_MAX, Progress, Store};
 pub use stored::{
-    BackupSummary, Finding, HistoryPage, Place, Referrer, SearchPage, Statistics, Stored, Swept,
+    Anchors, BackupSummary, Finding, HistoryPage, Place, Referrer, SearchPage, Statistics, Stored, Swept,
 };
 pub use upload::{Body, Upload, Uploaded};

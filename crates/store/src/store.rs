@@ -7,14 +7,17 @@ use charta_model::{
 };
 
 use crate::{
-    Access, CommitError, Content, Error, HistoryPage, OpenError, Options, Referrer, SearchPage, Statistics,
-    Stored, TransactError, Upload, Uploaded,
+    Access, Anchors, CommitError, Content, Error, HistoryPage, OpenError, Options, Referrer, SearchPage,
+    Statistics, Stored, TransactError, Upload, Uploaded,
     cache::Cache,
     catalog::{Catalog, Companion, sqlite::Sqlite},
     content::{ContentStore, Opened, files::Files},
     directory::{Directory, Lock},
     stored::Place,
 };
+
+/// Most documents by which access to one Binary is decided.
+pub const ANCHORS_MAX: usize = 1_000;
 
 /// Tells how far a long operation is: bytes done, bytes in all.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Send + Sync);
@@ -208,6 +211,22 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Referrer>, Error> {
         self.0.catalog.referrers(tenant, binary, limit).await
+    }
+
+    /// The documents that name this Binary as their content, now or in an earlier version: at most
+    /// [`ANCHORS_MAX`]. Remembered with `stored`, which leaves memory when another comes to name it.
+    ///
+    /// # Errors
+    /// As [`Store::current`].
+    pub async fn anchors(&self, tenant: &TenantId, stored: &Stored) -> Result<Anchors, Error> {
+        if let Some(known) = stored.anchors.get() {
+            return Ok(Arc::clone(known));
+        }
+        let found: Anchors = self.0.catalog.anchors(tenant, &stored.document.id, ANCHORS_MAX).await?.into();
+        if self.0.access == Access::Exclusive {
+            let _ = stored.anchors.set(Arc::clone(&found)); // or another has just done so
+        }
+        Ok(found)
     }
 
     /// What these current documents refer to, by one parameter or by any, each once; of one type or of any.

@@ -1,9 +1,9 @@
 //! What the catalog gives back: documents, and where their bytes are.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use charta_model::Document;
+use charta_model::{Document, ResourceId, ResourceType};
 
 /// One version of a document, and where its bytes are.
 #[derive(Debug, Clone)]
@@ -11,13 +11,18 @@ pub struct Stored {
     /// What is known about it.
     pub document: Document,
     pub(crate) place: Place,
+    /// The documents that name it as their content, once somebody has asked.
+    pub(crate) anchors: OnceLock<Anchors>,
 }
+
+/// Documents that name a Binary as their content, now or in an earlier version.
+pub type Anchors = Arc<[(ResourceType, ResourceId)]>;
 
 impl Stored {
     /// A version and where its bytes are; for backends.
     #[must_use]
     pub fn new(document: Document, place: Place) -> Self {
-        Self { document, place }
+        Self { document, place, anchors: OnceLock::new() }
     }
 
     /// Bytes of memory that it takes in the cache, roughly.

@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod content;
+pub mod custody;
 pub mod entry;
 pub mod faulty;
 pub mod filters;

@@ -28,6 +28,7 @@ fn document(version: u64, change: Change) -> Document {
             security: vec![label("R")],
             tags: vec![label("t")],
         },
+        custody: Default::default(),
         source: None,
     };
     Document {
@@ -36,6 +37,7 @@ fn document(version: u64, change: Change) -> Document {
         version,
         updated: "2024-05-01T10:00:00.12Z".parse().unwrap(),
         change,
+        writer: None,
         description: (change != Change::Deleted).then_some(description),
     }
 }

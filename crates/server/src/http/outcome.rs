@@ -527,6 +527,10 @@ impl From<WriteError> for Refusal {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Forbidden => Self::Forbidden,
+            WriteError::NotFound => Self::NotFound,
+            WriteError::Names => Self::SecurityContext(
+                "The resource names a document, as content or as security context, that is not there.",
+            ),
             WriteError::Commit(error) => Self::Commit(error),
         }
     }

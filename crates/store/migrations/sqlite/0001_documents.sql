@@ -88,6 +88,8 @@ CREATE TABLE version (
     content          INTEGER REFERENCES content,
     security_context TEXT,
     labels           TEXT, -- JSON; NULL when there are none
+    custody          TEXT, -- JSON; NULL when there is nothing to say
+    writer           TEXT,
     source           TEXT, -- what the client sent, as JSON
     UNIQUE (document, version),
     CHECK ((kind = 1 AND change <> 3) = (content IS NOT NULL)),
@@ -137,7 +139,7 @@ CREATE TABLE unit (
 ) STRICT;
 
 -- What current, undeleted documents are found by. Labels are entries of the parameters `meta.security`,
--- `meta.tag` and `meta.profile`, which a repair derives again. Nothing refers to an entry and it refers to
+-- `meta.tag` and `meta.profile`, and what access is decided by of `custody.…`; a repair derives these again. Nothing refers to an entry and it refers to
 -- nothing by a foreign key: that would be a lookup for each of millions; a check looks at all.
 CREATE TABLE entry (
     document  INTEGER NOT NULL,

@@ -198,6 +198,16 @@ impl Catalog for Sqlite {
         self.read(move |connection| reference::referrers(connection, &tenant, &binary, limit)).await
     }
 
+    async fn anchors(
+        &self,
+        tenant: &TenantId,
+        binary: &ResourceId,
+        limit: usize,
+    ) -> Result<Vec<(ResourceType, ResourceId)>, Error> {
+        let (tenant, binary) = (tenant.clone(), binary.clone());
+        self.read(move |connection| reference::anchors(connection, &tenant, &binary, limit)).await
+    }
+
     async fn references(
         &self,
         tenant: &TenantId,

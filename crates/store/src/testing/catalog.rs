@@ -63,6 +63,14 @@ macro_rules! catalog_suite {
             records_sort_by_parameters,
             pages_of_a_large_result_are_whole,
             a_search_that_asks_too_much_is_refused);
+        $crate::catalog_suite!($make, custody:
+            custody_is_kept_with_each_version,
+            documents_are_found_by_how_carefully_they_are_shown,
+            a_binary_is_found_by_what_names_it,
+            a_binary_is_found_by_its_context,
+            types_have_conditions_of_their_own,
+            histories_of_what_is_found,
+        );
         $crate::catalog_suite!($make, transactions:
             a_transaction_is_done_whole,
             a_write_sees_those_before_it,

@@ -112,6 +112,15 @@ impl Catalog for FaultyCatalog {
     ) -> Result<Vec<Referrer>, Error> {
         self.fault.call(self.inner.referrers(tenant, binary, limit)).await
     }
+    async fn anchors(
+        &self,
+        tenant: &TenantId,
+        binary: &ResourceId,
+        limit: usize,
+    ) -> Result<Vec<(ResourceType, ResourceId)>, Error> {
+        self.fault.call(self.inner.anchors(tenant, binary, limit)).await
+    }
+
     async fn references(
         &self,
         tenant: &TenantId,

@@ -265,7 +265,7 @@ impl<'a> Importer<'a> {
             security_context: resource.security_context.or_else(|| self.security_context.clone()),
         };
         let (labels, source) = (resource.labels, resource.source);
-        let state = NewState { content: Some(content_facts), labels, source, index: Default::default() };
+        let state = NewState { content: Some(content_facts), labels, source, ..NewState::default() };
         self.put(id, state, content).await
     }
 

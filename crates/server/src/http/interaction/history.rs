@@ -85,7 +85,7 @@ async fn history(call: &Call<'_>, path: &str, scope: HistoryScope) -> Result<Ans
     let contents = contents(call, &stored, &subset).await?;
     let id = clock::fresh_uuid();
     let entries = entries(call, &stored, &subset);
-    let page = Page { id: &id, timestamp: call.now, total: Some(found.total), links: &links, entries };
+    let page = Page { id: &id, timestamp: call.now, total: found.total, links: &links, entries };
     let node = represent::history(call.version(), page);
     Ok(respond::fhir_with(call, StatusCode::OK, &fhir_type, node, &contents))
 }

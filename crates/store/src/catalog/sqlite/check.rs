@@ -143,10 +143,13 @@ fn repeats(document: &Document) -> Repeated {
 type LabelRow = (String, String, String);
 
 fn expected(description: Option<&Description>) -> Vec<LabelRow> {
-    let entries = description.map_or_else(Vec::new, |description| entry::label_entries(&description.labels));
+    let entries = description.map_or_else(Vec::new, entry::standing);
     let row = |entry: Entry| match entry.value {
         EntryValue::Token { system, code } => {
             (entry.parameter.into_owned(), system.unwrap_or_default(), code.unwrap_or_default())
+        }
+        EntryValue::Reference { kind, id } => {
+            (entry.parameter.into_owned(), kind.as_str().to_owned(), id.as_str().to_owned())
         }
         _ => (entry.parameter.into_owned(), String::new(), String::new()),
     };
@@ -155,13 +158,17 @@ fn expected(description: Option<&Description>) -> Vec<LabelRow> {
     rows
 }
 
-const LABELS: &str = "name IN ('meta.security', 'meta.tag', 'meta.profile')";
+/// That a parameter is one of [`entry::STANDING`].
+fn standing() -> String {
+    format!("name IN ('{}')", entry::STANDING.join("', '"))
+}
 
 fn labels(connection: &Connection, key: i64) -> Result<Vec<LabelRow>, Error> {
     let sql = format!(
-        "SELECT p.name, coalesce(s.name, ''), coalesce(e.third, e.value) FROM entry e \
-         JOIN parameter p ON p.key = e.parameter AND p.{LABELS} \
-         LEFT JOIN system s ON s.key = e.second WHERE e.document = ?"
+        "SELECT p.name, coalesce(CASE p.shape WHEN 2 THEN k.name ELSE s.name END, ''), \
+         coalesce(e.third, e.value) FROM entry e JOIN parameter p ON p.key = e.parameter AND p.{} \
+         LEFT JOIN system s ON s.key = e.second LEFT JOIN kind k ON k.key = e.second WHERE e.document = ?",
+        standing()
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -172,14 +179,15 @@ fn labels(connection: &Connection, key: i64) -> Result<Vec<LabelRow>, Error> {
 
 fn index_labels(connection: &Connection, tenant: i64, key: i64, document: &Document) -> Result<(), Error> {
     let sql = format!(
-        "DELETE FROM entry WHERE document = ? AND parameter IN (SELECT key FROM parameter WHERE {LABELS})"
+        "DELETE FROM entry WHERE document = ? AND parameter IN (SELECT key FROM parameter WHERE {})",
+        standing()
     );
     connection.execute(&sql, [key])?;
     let Some(description) = &document.description else { return Ok(()) };
     let mut names = Names::default();
     let kind = names.kind(connection, &document.kind)?;
     let shelf = Shelf { tenant, kind, dialect: write::dialect(document) };
-    entry::add(connection, &mut names, &shelf, key, entry::label_entries(&description.labels), 0)
+    entry::add(connection, &mut names, &shelf, key, entry::standing(description), 0)
 }
 
 /// Entries belong to undeleted documents of their parameter's tenant and type, links to versions. Whether they

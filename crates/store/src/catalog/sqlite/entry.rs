@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use charta_model::{ContentLink, Entry, EntryValue, Label, Labels};
+use charta_model::{
+    Confidentiality, ContentLink, Custody, Description, Entry, EntryValue, Label, ResourceId, ResourceType,
+};
 use rusqlite::{CachedStatement, Connection, ToSql, params};
 
 use super::names::{Names, Shelf};
@@ -58,8 +60,13 @@ pub(super) const SECURITY: &str = "meta.security";
 pub(super) const TAG: &str = "meta.tag";
 pub(super) const PROFILE: &str = "meta.profile";
 
-/// The entries that labels make.
-pub(super) fn label_entries(labels: &Labels) -> Vec<Entry> {
+/// The parameters of the entries that a description makes by itself.
+pub(super) const STANDING: [&str; 6] =
+    [SECURITY, TAG, PROFILE, Custody::PATIENT, Custody::CONFIDENTIALITY, Custody::CONTEXT];
+
+/// The entries that a description makes by itself: of its labels, and of what access is decided by.
+pub(super) fn standing(description: &Description) -> Vec<Entry> {
+    let labels = &description.labels;
     let token = |parameter, system: Option<&String>, code: Option<&String>| {
         let value = EntryValue::Token { system: system.cloned(), code: code.cloned() };
         Entry { parameter: Cow::Borrowed(parameter), part: 0, value }
@@ -68,8 +75,21 @@ pub(super) fn label_entries(labels: &Labels) -> Vec<Entry> {
     let security = labels.security.iter().map(coded(SECURITY));
     let tags = labels.tags.iter().map(coded(TAG));
     let profiles = labels.profiles.iter().map(|url| token(PROFILE, None, Some(url)));
+    let reference = |parameter, kind, id: ResourceId| Entry {
+        parameter: Cow::Borrowed(parameter),
+        part: 0,
+        value: EntryValue::Reference { kind, id },
+    };
+    let custody = &description.custody;
+    let patients =
+        custody.patients.iter().map(|id| reference(Custody::PATIENT, ResourceType::PATIENT, id.clone()));
+    let level = Some(description.confidentiality()).filter(|level| *level > Confidentiality::Normal);
+    let level = level.map(|level| token(Custody::CONFIDENTIALITY, None, Some(&level.code().to_owned())));
+    let context = description.content.as_ref().and_then(|content| content.security_context.as_ref());
+    let context = context.and_then(|context| context.local());
+    let context = context.map(|(kind, id)| reference(Custody::CONTEXT, kind, id));
     let mut entries: Vec<Entry> = Vec::new();
-    for entry in security.chain(tags).chain(profiles) {
+    for entry in security.chain(tags).chain(profiles).chain(patients).chain(level).chain(context) {
         if !entries.contains(&entry) {
             entries.push(entry);
         }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, named_params, types::ToSql};
 
 use super::{
     read::{self, Tallied},
-    search::column::ceil_ms,
+    search::{self, column::ceil_ms},
 };
 use crate::{Error, HistoryPage, Stored};
 
@@ -58,6 +58,10 @@ fn sources(connection: &Connection, tenant: i64, scope: &HistoryScope) -> Result
             let Some(kind) = read::kind_key(connection, kind)? else { return Ok(Vec::new()) };
             let key = read::document_key(connection, tenant, kind, id)?;
             return Ok(key.map(Source::Document).into_iter().collect());
+        }
+        HistoryScope::Found(query) => {
+            let keys = search::keys(connection, tenant, query)?;
+            return Ok(keys.into_iter().map(Source::Document).collect());
         }
         HistoryScope::Types(scopes) => Some(&scopes[..]),
         HistoryScope::Tenant => None,

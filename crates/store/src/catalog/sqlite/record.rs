@@ -1,7 +1,7 @@
 //! Rows and what they mean.
 
 use charta_model::{
-    Change, ContentFacts, Description, Digest, Document, Labels, MediaType, Reference, ResourceId,
+    Change, ContentFacts, Custody, Description, Digest, Document, Labels, MediaType, Reference, ResourceId,
     ResourceType, Source, Timestamp,
 };
 use rusqlite::{Row, types::ValueRef};
@@ -10,10 +10,11 @@ use crate::{Error, Stored, stored::Place};
 
 /// The columns that [`stored`] reads, of `document d`, `kind k`, `version v` and `content c`.
 pub(super) const COLUMNS: &str = "k.name, d.id, v.version, v.updated_ms, v.change, v.content_type, \
-     v.security_context, v.labels, v.dialect, v.source, c.key, c.digest, c.size_bytes, c.file";
+     v.security_context, v.labels, v.dialect, v.source, c.key, c.digest, c.size_bytes, c.file, \
+     v.custody, v.writer";
 
 /// Number of the columns above: where an extra one stands.
-pub(super) const EXTRA: usize = 14;
+pub(super) const EXTRA: usize = 16;
 
 /// What stands beside a document `d` that is there and its version `v`.
 pub(super) const BESIDE: &str = "JOIN kind k ON k.key = d.kind LEFT JOIN content c ON c.key = v.content";
@@ -32,6 +33,7 @@ pub(super) fn stored(row: &Row<'_>, bytes: bool) -> Result<Stored, Error> {
         version: row.get(2)?,
         updated: Timestamp::from_millisecond(row.get(3)?).map_err(|_| damaged(row, "time"))?,
         change,
+        writer: row.get(15)?,
         description: None,
     };
     if change == Change::Deleted {
@@ -66,7 +68,11 @@ fn description(row: &Row<'_>, kind: &ResourceType) -> Result<Description, Error>
         None => None,
     };
     let content = if kind.is_binary() { Some(facts(row)?) } else { None };
-    Ok(Description { content, labels, source })
+    let custody = match row.get_ref(14)? {
+        ValueRef::Text(json) => serde_json::from_slice(json).map_err(|_| damaged(row, "custody"))?,
+        _ => Custody::default(),
+    };
+    Ok(Description { content, labels, custody, source })
 }
 
 fn facts(row: &Row<'_>) -> Result<ContentFacts, Error> {
@@ -102,6 +108,11 @@ fn place(row: &Row<'_>, bytes: bool, facts: Option<&ContentFacts>) -> Result<Pla
 fn damaged(row: &Row<'_>, what: &str) -> Error {
     let text = |column| row.get::<_, String>(column).unwrap_or_default();
     Error::Corrupt(format!("the record of {}/{} has a wrong {what}", text(0), text(1)).into())
+}
+
+/// How custody stands in its column.
+pub(super) fn custody_text(custody: &Custody) -> Option<String> {
+    (*custody != Custody::default()).then(|| serde_json::to_string(custody).unwrap_or_default())
 }
 
 /// How labels stand in their column.

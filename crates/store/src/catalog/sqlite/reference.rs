@@ -45,6 +45,27 @@ pub(super) fn referrers(
     Ok(found)
 }
 
+/// The documents that name a Binary as their content, in any version.
+pub(super) fn anchors(
+    connection: &Connection,
+    tenant: &TenantId,
+    binary: &ResourceId,
+    limit: usize,
+) -> Result<Vec<(ResourceType, ResourceId)>, Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT k.name, d.id FROM link l JOIN document d ON d.key = l.document \
+         JOIN kind k ON k.key = d.kind \
+         WHERE l.tenant = (SELECT key FROM tenant WHERE name = ?) AND l.binary = ? LIMIT ?",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![tenant.as_str(), binary.as_str(), limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((record::kind(row, 0)?, record::id(row, 1)?));
+    }
+    Ok(found)
+}
+
 /// A current document that names the Binary by whatever version is current, and is not in error.
 pub(super) fn in_use(
     connection: &Connection,

@@ -43,6 +43,16 @@ pub(super) fn page(connection: &Connection, tenant: i64, query: &Query) -> Resul
     Ok(SearchPage { matches, total })
 }
 
+/// The keys of all matches.
+pub(super) fn keys(connection: &Connection, tenant: i64, query: &Query) -> Result<Vec<i64>, Error> {
+    let Some(search) = Search::of(connection, tenant, query)? else { return Ok(Vec::new()) };
+    let mut sql = Sql::new("SELECT d.key FROM document d WHERE ");
+    sql.append(search.plan.page(None).1);
+    let mut statement = connection.prepare_cached(&sql.text)?;
+    let found = statement.query_map(params_from_iter(sql.values), |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The first two matches: whether there is none, one or several is all that a condition asks.
 pub(super) fn first_two(connection: &Connection, tenant: i64, query: &Query) -> Result<Vec<Document>, Error> {
     let Some(search) = Search::of(connection, tenant, query)? else { return Ok(Vec::new()) };

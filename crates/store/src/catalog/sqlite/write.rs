@@ -26,11 +26,13 @@ pub(super) struct Applied {
     pub(super) replaced: bool,
     /// Whether it took away bytes that a link may name.
     took_bytes: bool,
+    /// Binaries that the new version names as its content.
+    pub(super) named: Vec<ResourceId>,
 }
 
 impl Applied {
-    const fn nothing(outcome: WriteOutcome) -> Self {
-        Self { outcome, adopted: false, replaced: false, took_bytes: false }
+    fn nothing(outcome: WriteOutcome) -> Self {
+        Self { outcome, adopted: false, replaced: false, took_bytes: false, named: Vec::new() }
     }
 
     /// The new version, if there is one.
@@ -122,7 +124,8 @@ impl Writing<'_> {
             let index = write.state.as_ref().map(|state| &state.index);
             let took_bytes = takes_bytes(newest.as_ref(), document);
             let (adopted, replaced) = self.store(newest.as_ref(), document, index, content)?;
-            applied = Applied { adopted, replaced, took_bytes, ..applied };
+            let named = index.map_or_else(Vec::new, named);
+            applied = Applied { adopted, replaced, took_bytes, named, ..applied };
         }
         Ok(applied)
     }
@@ -164,9 +167,9 @@ impl Writing<'_> {
             entry::remove(connection, key)?;
         }
         if let (Some(description), Some(index)) = (&document.description, index) {
-            let labels = entry::label_entries(&description.labels);
-            entry::add(connection, self.names, &shelf, key, &labels, 0)?;
-            entry::add(connection, self.names, &shelf, key, &index.entries, labels.len())?;
+            let standing = entry::standing(description);
+            entry::add(connection, self.names, &shelf, key, &standing, 0)?;
+            entry::add(connection, self.names, &shelf, key, &index.entries, standing.len())?;
             entry::link(connection, tenant, key, sequence, &index.links)?;
         }
         let mut live = i64::from(document.change != Change::Deleted);
@@ -178,6 +181,10 @@ impl Writing<'_> {
         count(connection, &shelf, live, 1)?;
         Ok((adopted, replaced))
     }
+}
+
+fn named(index: &Index) -> Vec<ResourceId> {
+    index.links.iter().map(|link| link.binary.clone()).collect()
 }
 
 /// Whether the bytes of a Binary are others now, or gone.
@@ -253,8 +260,8 @@ fn insert_version(
     content: Option<i64>,
 ) -> Result<i64, Error> {
     let sql = "INSERT INTO version (tenant, kind, dialect, document, version, updated_ms, change, \
-               content_type, content, security_context, labels, source) \
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               content_type, content, security_context, labels, source, custody, writer) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let facts = document.content();
     let labels = document.description.as_ref().map(|description| &description.labels);
     connection.prepare_cached(sql)?.execute(params![
@@ -274,6 +281,8 @@ fn insert_version(
         facts.and_then(|facts| facts.security_context.as_ref()).map(|context| context.as_str()),
         labels.and_then(record::labels_text),
         document.source().map(|source| &source.body),
+        document.description.as_ref().and_then(|description| record::custody_text(&description.custody)),
+        document.writer,
     ])?;
     Ok(connection.last_insert_rowid())
 }

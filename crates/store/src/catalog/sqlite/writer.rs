@@ -209,6 +209,9 @@ impl Writer {
                     savepoint.commit()?;
                     let versions = applied.iter().filter_map(Applied::version);
                     changed.extend(versions.map(|d| (tenant.clone(), d.kind.clone(), d.id.clone())));
+                    // What is remembered of a Binary says by whom it is named.
+                    let named = applied.iter().flat_map(|applied| &applied.named);
+                    changed.extend(named.map(|id| (tenant.clone(), ResourceType::BINARY, id.clone())));
                 }
                 Err(_) => {
                     savepoint.finish()?; // takes back what it had begun

@@ -180,9 +180,10 @@ impl<'c> Builder<'c> {
     pub(super) fn is_of_entries(filter: &Filter) -> bool {
         match filter {
             Filter::Not(inner) => Self::is_of_entries(inner),
-            Filter::Any(filters) => filters.iter().all(Self::is_of_entries),
+            Filter::Any(filters) | Filter::All(filters) => filters.iter().all(Self::is_of_entries),
             Filter::Id(_) | Filter::ContentType(_) | Filter::Updated(_) | Filter::Size(_) => false,
-            Filter::Has(..) => false, // asks for its id
+            Filter::Has(..) | Filter::Linked(..) => false, // asks for its id
+            Filter::Kind(_) => false,
             _ => true,
         }
     }
@@ -223,6 +224,16 @@ impl<'c> Builder<'c> {
                 let conditions = checked(filters)?.iter().map(|filter| self.condition(among, d, filter));
                 sql.any(&conditions.collect::<Result<Vec<_>, _>>()?);
             }
+            Filter::All(filters) => {
+                sql.push("(");
+                sql.append(&self.all(among, d, checked(filters)?)?);
+                sql.push(")");
+            }
+            Filter::Kind(kinds) => {
+                let keys = kinds.iter().filter_map(|kind| self.kind(kind).transpose());
+                let keys: Vec<i64> = keys.collect::<Result<_, _>>()?;
+                sql.one_of(&format!("{d}.kind"), keys.into_iter().map(Value::from));
+            }
             Filter::HasLabel(kind, wanted) => {
                 return self.missing(among, d, compare::label(*kind), !wanted);
             }
@@ -260,6 +271,21 @@ impl<'c> Builder<'c> {
                 sql.push(&format!("CROSS JOIN document {y} ON {y}.key = {r}.document WHERE "));
                 sql.append(&self.referring(&sources, name, &r)?);
                 sql.push(&format!(" AND {r}.value = {d}.id AND {r}.second = {d}.kind AND "));
+                sql.append(&sources.condition(self.tenant).of(&format!("+{y}")));
+                sql.push(" AND ");
+                sql.append(&self.condition(&sources, &y, inner)?);
+                sql.push(")");
+            }
+            Filter::Linked(scopes, inner) => {
+                let sources = self.among(scopes)?;
+                if sources.is_empty() {
+                    return Ok(Sql::new("0"));
+                }
+                let (l, y) = (self.alias('l'), self.alias('y'));
+                sql.push(&format!(
+                    "EXISTS (SELECT 1 FROM link {l} CROSS JOIN document {y} ON {y}.key = {l}.document "
+                ));
+                sql.push(&format!("WHERE {l}.tenant = {d}.tenant AND {l}.binary = {d}.id AND "));
                 sql.append(&sources.condition(self.tenant).of(&format!("+{y}")));
                 sql.push(" AND ");
                 sql.append(&self.condition(&sources, &y, inner)?);

@@ -1,0 +1,5 @@
+//! What grants reach, in one small world of documents.
+
+mod access;
+mod world;
+mod writes;
