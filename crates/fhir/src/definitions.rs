@@ -262,6 +262,12 @@ impl CodeSet {
         self.name
     }
 
+    /// All of them.
+    #[must_use]
+    pub fn codes(&self) -> &[&'static str] {
+        &self.codes
+    }
+
     /// Whether the code is one of them.
     #[must_use]
     pub fn contains(&self, code: &str) -> bool {

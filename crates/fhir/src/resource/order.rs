@@ -29,7 +29,8 @@ fn ordered_resource(node: Node, definitions: &Definitions) -> Node {
 fn ordered(members: Members, of: &Type, definitions: &Definitions) -> Members {
     let mut placed: Vec<(usize, bool, (Cow<'static, str>, Node))> = Vec::with_capacity(members.len());
     for (name, value) in members {
-        if name == "resourceType" {
+        // An element may be called so too, as in ExampleScenario.instance.
+        if name == "resourceType" && of.property(&name).is_none() {
             placed.push((0, false, (name, value)));
             continue;
         }

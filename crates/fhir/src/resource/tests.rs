@@ -279,3 +279,18 @@ proptest::proptest! {
         let _ = read(text.as_bytes(), Format::Xml, Version::Stu3);
     }
 }
+
+#[test]
+fn an_element_called_resource_type_makes_no_resource() {
+    let scenario = r#"{"resourceType":"ExampleScenario","status":"draft","instance":[{"resourceType":"Patient","resourceId":"p","name":"a"}]}"#;
+    for version in [Version::R4, Version::R4b] {
+        let resource = read(scenario.as_bytes(), Format::Json, version).expect("valid");
+        let xml =
+            crate::node::testing::text_of(&crate::represent::write(resource, version, Format::Xml, false));
+        let instance =
+            r#"<instance><resourceId value="p"/><resourceType value="Patient"/><name value="a"/></instance>"#;
+        assert!(xml.contains(instance), "{version}: {xml}");
+        let again = read(xml.as_bytes(), Format::Xml, version).expect("valid");
+        assert_eq!(again.items_at("instance")[0].text_at("resourceType"), Some("Patient"));
+    }
+}
