@@ -20,6 +20,7 @@ pub mod resource;
 pub mod search;
 mod typed;
 mod version;
+pub mod xhtml;
 pub mod xml;
 
 pub use node::{Node, Piece};
