@@ -143,6 +143,9 @@ impl Wanted {
     /// Clause: FHIR R4 http.html#mime-type
     pub fn resource(&self) -> Result<FhirType, NotAcceptable> {
         match &self.format {
+            Some(AskedFormat::Fhir(name, _)) if self.rules.has_no(name.format()) => {
+                return Err(refused(Reason::Format));
+            }
             Some(AskedFormat::Fhir(name, version)) => return self.asked(*name, *version),
             Some(AskedFormat::Other(_)) => return Err(refused(Reason::Format)),
             None if self.entries.is_empty() => return Ok(self.label(Form::own(Format::Json))),
@@ -213,10 +216,8 @@ impl Wanted {
     /// The form of any other resource that an entry names, if it names one that can be given.
     fn any_resource_as(&self, entry: &Entry) -> Option<Form> {
         let Range::Named(name) = entry.range else { return None };
-        // Soarian takes JSON under its generic name, XML not.
-        let foreign =
-            self.rules.profile == Profile::Soarian && name.is_generic() && name.format() == Format::Xml;
-        let given = entry.quality > 0 && entry.fhir_version != Some(false) && !foreign;
+        let is_known = !self.rules.has_no(name.format());
+        let given = entry.quality > 0 && entry.fhir_version != Some(false) && is_known;
         let form = Form { name: Some(name), ..Form::asked(name) };
         given.then_some(Form { versioned: entry.fhir_version.is_some(), ..form })
     }
@@ -229,7 +230,9 @@ impl Wanted {
             _ => false,
         };
         let widest = self.entries.iter().filter(wide).max_by_key(|entry| (entry.rank(), entry.quality))?;
-        let format = [Format::Json, Format::Xml].into_iter().find(|format| !self.excludes(*format))?;
+        let format = [Format::Json, Format::Xml]
+            .into_iter()
+            .find(|format| !self.excludes(*format) && !self.rules.has_no(*format))?;
         Some((widest.claim(), Form::own(format)))
     }
 
@@ -328,6 +331,11 @@ impl Rules {
             (Profile::Millennium, _) => GenericJson::Refused,
             (Profile::Standard | Profile::CareConnect, _) => GenericJson::AnyOther,
         }
+    }
+
+    /// Whether resources other than Binary are not written in a format. Soarian knows JSON alone.
+    fn has_no(&self, format: Format) -> bool {
+        self.profile == Profile::Soarian && format == Format::Xml
     }
 
     /// Millennium's DSTU2 clients send `html` and `application/xhtml+xml` where they mean HTML.

@@ -294,6 +294,21 @@ impl Intake<'_> {
     }
 }
 
+/// Compares the declared size and hash of an attachment with its bytes.
+///
+/// # Errors
+/// `Attachment` if they differ.
+pub fn check_declared(
+    path: &str,
+    bytes: &[u8],
+    size: Option<&str>,
+    hash: Option<&str>,
+) -> Result<(), IntakeError> {
+    let facts = Facts { size_bytes: bytes.len() as u64, sha1: BASE64.encode_to_string(Sha1::digest(bytes)) };
+    let (content_type, url, data) = (None, None, None);
+    facts.check(&Attachment { path: path.to_owned(), content_type, url, data, size, hash })
+}
+
 /// What an attachment says of its bytes.
 pub struct Facts {
     size_bytes: u64,

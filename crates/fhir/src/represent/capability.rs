@@ -72,17 +72,18 @@ pub fn capability(of: &Capabilities<'_>) -> Node {
         ("fhirVersion", text(version.number())),
         // Gone with R4.
         ("acceptUnknown", text("no").filter(|_| !version.is_r4_or_later())),
-        ("format", Node::array(formats(version))),
+        ("format", Node::array(formats(version, of.profile))),
         ("rest", Some(Node::Array(vec![rest(of)]))),
     ])
 }
 
-/// Both spellings are taken everywhere; the version's own comes first.
-fn formats(version: Version) -> Vec<Node> {
+/// Both spellings are taken everywhere; the version's own comes first. On Soarian only a Binary has XML.
+fn formats(version: Version, profile: Profile) -> Vec<Node> {
     let new = ["application/fhir+json", "application/fhir+xml"];
     let old = ["application/json+fhir", "application/xml+fhir"];
     let (own, other) = if version == Version::Dstu2 { (old, new) } else { (new, old) };
-    own.into_iter().chain(other).chain(["json", "xml"]).map(Node::text).collect()
+    let all = own.into_iter().chain(other).chain(["json", "xml"]);
+    all.filter(|name| profile != Profile::Soarian || !name.contains("xml")).map(Node::text).collect()
 }
 
 fn rest(of: &Capabilities<'_>) -> Node {

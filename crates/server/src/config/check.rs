@@ -225,9 +225,7 @@ fn serving(config: &Config, index: usize) -> Checked {
 fn traits(profile: Profile) -> (&'static str, &'static [Version], Option<&'static str>) {
     match profile {
         Profile::Standard => ("standard", &Version::ALL, None),
-        Profile::Millennium => {
-            ("millennium", &[Version::Dstu2, Version::R4], Some("takes no writes in this release"))
-        }
+        Profile::Millennium => ("millennium", &[Version::Dstu2, Version::R4], None),
         Profile::Soarian => ("soarian", &[Version::R4], Some("is read-only")),
         Profile::CareConnect => ("care-connect", &[Version::Stu3], Some("is read-only")),
     }

@@ -488,10 +488,6 @@ fn endpoints_that_contradict_are_refused() {
             "4: endpoint.fhir: R4 is not a version of profile care-connect, which has STU3",
         ),
         (
-            &profile("millennium", "fhir = \"R4\"\nwritable = true"),
-            "5: endpoint.writable: profile millennium takes no writes in this release",
-        ),
-        (
             &profile("soarian", "fhir = \"R4\"\nwritable = true"),
             "5: endpoint.writable: profile soarian is read-only",
         ),

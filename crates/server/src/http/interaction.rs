@@ -26,6 +26,7 @@ use super::{answer::Answer, call::Call, outcome::Refusal, respond, target::Targe
 
 pub use capabilities::capabilities;
 pub use offered::Offered;
+pub use rules::millennium_write::Broken;
 
 /// Carries out the interaction that was asked for.
 ///

@@ -21,7 +21,9 @@ use charta_service::{ReadError, WriteError};
 use charta_store::CommitError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::{answer::Answer, call::Call, coding, ingest::IngestError, respond};
+use super::{
+    answer::Answer, body::AnswerBody, call::Call, coding, ingest::IngestError, interaction::Broken, respond,
+};
 use crate::intake::IntakeError;
 
 /// Why a request is refused.
@@ -59,6 +61,11 @@ pub enum Refusal {
     Search(SearchError),
     /// A search that names nobody.
     SearchNeeds(String),
+    /// A search that finds more than this endpoint allows.
+    TooManyMatches {
+        /// What it allows.
+        max: u64,
+    },
     /// No byte of the range exists.
     RangeNotSatisfiable {
         /// The size of the document.
@@ -68,6 +75,10 @@ pub enum Refusal {
     Body(IngestError),
     /// A resource that breaks rules: every problem.
     Resource(Vec<ResourceError>),
+    /// A resource that breaks rules of the endpoint's profile: every one.
+    Rules(Vec<Broken>),
+    /// An update that does not say of which version.
+    IfMatchNeeded,
     /// A resource, or form, without a byte.
     EmptyBody,
     /// The resource in the body is not of the type in the URL.
@@ -135,11 +146,23 @@ fn say(status: StatusCode, code: IssueCode, text: impl Into<Cow<'static, str>>) 
 pub fn refusal(call: &Call<'_>, refusal: &Refusal) -> Answer {
     let verdict = verdict(refusal, call.version(), call.profile());
     log(refusal, verdict.status, call.request_id);
+    if is_without_body(call, verdict.status) {
+        let mut answer = respond::with_body(call, verdict.status, HeaderMap::new(), AnswerBody::default());
+        extra_headers(refusal, verdict.status, answer.headers_mut());
+        return answer;
+    }
     let issues = issues(refusal, verdict);
     let node = represent::outcome(call.version(), &issues.1, Some(call.request_id));
     let mut answer = respond::fhir(call, issues.0, &call.wanted.outcome(), &node);
     extra_headers(refusal, issues.0, answer.headers_mut());
     answer
+}
+
+/// Soarian answers a type that it does not know, of a resource other than Binary, with the status alone.
+fn is_without_body(call: &Call<'_>, status: StatusCode) -> bool {
+    call.profile() == Profile::Soarian
+        && matches!(status, StatusCode::NOT_ACCEPTABLE | StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        && !call.target.kind().is_some_and(charta_model::ResourceType::is_binary)
 }
 
 /// The status and the OperationOutcome of an entry of a Bundle that failed alone.
@@ -153,6 +176,9 @@ pub fn of_entry(call: &Call<'_>, refusal: &Refusal) -> (StatusCode, Node) {
 
 /// The issues that tell a refusal: of a resource, every problem.
 fn issues(refusal: &Refusal, verdict: Verdict) -> (StatusCode, Vec<Issue>) {
+    if let Refusal::Rules(broken) = refusal {
+        return (verdict.status, broken.iter().map(rule).collect());
+    }
     let severity = if verdict.status.is_server_error() { Severity::Fatal } else { Severity::Error };
     let (problems, prefix) = match refusal {
         Refusal::Resource(problems) | Refusal::Profiles(problems) => (problems.as_slice(), String::new()),
@@ -175,6 +201,16 @@ fn issues(refusal: &Refusal, verdict: Verdict) -> (StatusCode, Vec<Issue>) {
         problems => problems.iter().map(|problem| told(resource(problem))).collect(),
     };
     (status, issues)
+}
+
+fn rule(broken: &Broken) -> Issue {
+    Issue {
+        severity: Severity::Error,
+        code: broken.code,
+        text: format!("{}.", broken.text),
+        diagnostics: None,
+        expression: Some(broken.expression.clone()),
+    }
 }
 
 /// What a refusal says beside its body.
@@ -266,6 +302,21 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
         Refusal::SearchNeeds(names) => {
             say(Status::BAD_REQUEST, Code::Required, format!("[{names}] is required and is missing."))
         }
+        Refusal::TooManyMatches { max } => say(
+            Status::BAD_REQUEST,
+            Code::BusinessRule,
+            format!("More than {max} search results qualify. Narrow the search down."),
+        ),
+        Refusal::Rules(_) => say(
+            Status::UNPROCESSABLE_ENTITY,
+            Code::BusinessRule,
+            "The resource breaks rules of this endpoint.",
+        ),
+        Refusal::IfMatchNeeded => say(
+            Status::BAD_REQUEST,
+            Code::Required,
+            "An update needs If-Match with the version that it replaces.",
+        ),
         Refusal::RangeNotSatisfiable { .. } => {
             say(Status::RANGE_NOT_SATISFIABLE, Code::Value, "The document has no byte in that range.")
         }

@@ -14,8 +14,7 @@
 //! | 73 | the OperationDefinition of generated CCDs |
 //! | 74 | in part: the operation `autogen-ccd-if` is not there yet |
 //! | 75, 135, 136 | `$docref` on the type DocumentReference, and generated CCDs |
-//! | 92-106, 139-141 | writes of DocumentReference by the rules of Millennium |
-//! | 156, 157, 163 | Soarian's refusal of XML and of more than 499 matches |
+//! | 103, 104 | access tokens: who may write on Millennium |
 //! | 242-247, 249, 255 | the document search of GP Connect and of the test assets |
 //! | 239 | in part: no limit of 5 MB and no codes of GP Connect, which no profile here has |
 //! | 240 | a capability of GP Connect that can be switched off; no profile here has it |
@@ -28,6 +27,7 @@ mod gp_connect;
 mod hl7;
 mod millennium_dstu2;
 mod millennium_r4;
+mod millennium_write;
 mod records;
 mod soarian_r4;
 mod test_assets;

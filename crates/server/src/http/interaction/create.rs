@@ -7,7 +7,7 @@ use http::HeaderName;
 use hyper::body::Incoming;
 
 use super::{
-    publish,
+    publish, rules,
     state::{self, Conditions, carry_out, criteria, prepared, submitted},
 };
 use crate::{
@@ -28,7 +28,7 @@ pub async fn create(call: &Call<'_>, kind: &ResourceType, body: Incoming) -> Res
         Some(text) => Some(if_none_exist(call, kind, text)?),
     };
     let submitted = match publish::is_offered(call, kind) {
-        false => submitted(call, kind, &fresh, body).await?,
+        false => submitted(call, kind, &fresh, &rules::write::of_create(call), body).await?,
         true => {
             let resource = state::resource(call, kind, body).await?;
             if publish::is_claimed(&resource) {

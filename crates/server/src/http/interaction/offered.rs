@@ -70,7 +70,8 @@ impl Offered {
             search: if kind.is_binary() { binary_search } else { true },
             versions: standard,
             create: writes || millennium_writes,
-            update: writes || millennium_writes,
+            // The DSTU2 pages of Millennium know no update.
+            update: writes || millennium_writes && version != Version::Dstu2,
             conditional: writes,
             patch: writes && version >= Version::Stu3 && !kind.is_binary(),
             delete: writes,

@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use super::{
     history::{contents, entries, page_length, size_bytes},
     page, prefer, rules,
+    rules::missing_status,
 };
 use crate::{
     clock,
@@ -201,7 +202,7 @@ async fn found(
     searched: Searched,
     parameters: &[(String, String)],
 ) -> Result<(Node, Vec<Content>), Refusal> {
-    let rules = rules::of(call, &searched.kinds);
+    let rules = rules::search::of(call, &searched.kinds);
     rules.check(parameters)?;
     let strict = rules.strict || prefer::strict_handling(call.headers);
     let own = [page::PARAMETER, "_method", "_type"];
@@ -223,6 +224,7 @@ async fn found(
     }
     let subset = Subset { summary: asked.summary, elements: asked.elements };
     let found = call.lookup().search(&asked.query).await?;
+    rules.check_total(found.total)?;
     let shown = page_length(found.matches.iter().map(|stored| size_bytes(call, stored, &subset)));
     let mut links = vec![BundleLink { relation: "self", url: page::self_link(call, path, &asked.used) }];
     let end = offset + shown as u64;
@@ -239,6 +241,7 @@ async fn found(
         let full_url = call.url(&stored.document);
         entries.push(represent::Entry { document: &stored.document, full_url, resource, mode: "include" });
     }
+    missing_status::suppress(call, &mut entries);
     let id = clock::fresh_uuid();
     let page = Page { id: &id, timestamp: call.now, total: Some(found.total), links: &links, entries };
     Ok((represent::searchset(call.version(), page, None), contents))

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use charta_fhir::{
-    Node,
+    Node, Profile, Version,
     represent::{self, Issue, IssueCode, Severity},
     search::{self, Among, Purpose},
 };
@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use super::{
     prefer::{self, Return},
     resource_body,
+    rules::write::Rules,
 };
 use crate::{
     http::{
@@ -71,21 +72,24 @@ impl Conditions {
     }
 }
 
-/// Takes in the body of a create or update of the document `id`.
+/// Takes in the body of a create or update of the document `id`, which keeps to `rules`.
 ///
 /// # Errors
-/// Those of [`ingest`] and [`resource_body`]; 400 and 422 for what contradicts itself.
+/// Those of [`ingest`] and [`resource_body`]; 400 and 422 for what contradicts itself or breaks a rule.
 pub async fn submitted(
     call: &Call<'_>,
     kind: &ResourceType,
     id: &ResourceId,
+    rules: &Rules,
     body: Incoming,
 ) -> Result<Submitted, Refusal> {
     if kind.is_binary() {
         check_versions(call)?;
         return binary(call, body).await;
     }
-    prepared(call, resource(call, kind, body).await?, id).await
+    let mut resource = resource(call, kind, body).await?;
+    rules.apply(call, &mut resource)?;
+    prepared(call, resource, id).await
 }
 
 /// The resource of this type in the body, checked.
@@ -260,11 +264,11 @@ pub async fn written(call: &Call<'_>, outcome: WriteOutcome) -> Result<Answer, R
     let wanted = prefer::returned(call.headers);
     // Clients rely on it where it is small; a document they have just sent they need not have back.
     let shows_by_default =
-        wanted.is_none() && document.content().is_none() && call.profile() == charta_fhir::Profile::Standard;
+        wanted.is_none() && document.content().is_none() && call.profile() == Profile::Standard;
     let mut answer = match wanted {
         _ if shows_by_default => representation(call, document).await?,
         Some(Return::Representation) => representation(call, document).await?,
-        Some(Return::Outcome) if call.version() != charta_fhir::Version::Dstu2 => {
+        Some(Return::Outcome) if call.version() != Version::Dstu2 => {
             let issue = Issue {
                 severity: Severity::Information,
                 code: IssueCode::Informational,
@@ -280,6 +284,10 @@ pub async fn written(call: &Call<'_>, outcome: WriteOutcome) -> Result<Answer, R
     *answer.status_mut() = status;
     let headers = answer.headers_mut();
     stored_headers(call, headers, document, with_location);
+    if call.profile() == Profile::Millennium {
+        let created = matches!(outcome, WriteOutcome::Created(_));
+        millennium_headers(call, headers, document, created);
+    }
     if let Some(applied) = wanted.and_then(applied) {
         headers.insert(PREFERENCE_APPLIED.clone(), HeaderValue::from_static(applied));
     }
@@ -300,13 +308,27 @@ fn stored_headers(call: &Call<'_>, headers: &mut HeaderMap, document: &Document,
     if with_location {
         headers.insert(header::LOCATION, respond::value(&place));
     }
-    if call.version() == charta_fhir::Version::Dstu2 {
+    if call.version() == Version::Dstu2 {
         headers.insert(header::CONTENT_LOCATION, respond::value(&place));
     }
     if !headers.contains_key(header::ETAG) {
         headers.insert(header::ETAG, respond::value(&precondition::weak_etag(document.version)));
     }
     headers.insert(header::LAST_MODIFIED, respond::value(&respond::http_date(document)));
+}
+
+/// Its clients know a document without its versions, and a type even where nothing follows.
+fn millennium_headers(call: &Call<'_>, headers: &mut HeaderMap, document: &Document, created: bool) {
+    if headers.contains_key(header::LOCATION) {
+        headers.insert(header::LOCATION, respond::value(&call.url(document)));
+    }
+    headers.remove(header::CONTENT_LOCATION);
+    let content_type = match (created, call.version()) {
+        (true, Version::Dstu2) => "text/html; charset=UTF-8",
+        (true, _) => "text/html",
+        (false, _) => "application/json+fhir",
+    };
+    headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
 }
 
 /// What a read of the new version would give, conditions and ranges of the write left aside.

@@ -6,7 +6,10 @@ use charta_fhir::Version;
 use charta_model::{Intent, ResourceId, ResourceType};
 use hyper::body::Incoming;
 
-use super::state::{Conditions, carry_out, criteria, submitted};
+use super::{
+    rules::write,
+    state::{Conditions, carry_out, criteria, submitted},
+};
 use crate::{
     clock,
     http::{answer::Answer, call::Call, outcome::Refusal},
@@ -22,11 +25,12 @@ pub async fn update(
     id: &ResourceId,
     body: Incoming,
 ) -> Result<Answer, Refusal> {
-    let submitted = submitted(call, kind, id, body).await?;
+    let mut conditions = Conditions::of(call.headers)?;
+    let rules = write::of_update(call, kind, id, &mut conditions).await?;
+    let submitted = submitted(call, kind, id, &rules, body).await?;
     if submitted.is_resource && submitted.claimed_id.as_ref() != Some(id) {
         return Err(Refusal::IdMismatch);
     }
-    let conditions = Conditions::of(call.headers)?;
     carry_out(call, kind, Intent::Update { id: id.clone() }, conditions, submitted).await
 }
 
@@ -43,7 +47,7 @@ pub async fn update_matching(
 ) -> Result<Answer, Refusal> {
     let criteria = criteria(call, kind, call.parameters)?;
     let fresh = clock::fresh_id();
-    let submitted = submitted(call, kind, &fresh, body).await?;
+    let submitted = submitted(call, kind, &fresh, &write::Rules::None, body).await?;
     let conditions = Conditions::of(call.headers)?;
     let intent = matching(call.version(), criteria, submitted.claimed_id.clone(), fresh);
     carry_out(call, kind, intent, conditions, submitted).await

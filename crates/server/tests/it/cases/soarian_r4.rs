@@ -1,8 +1,9 @@
 //! Cases 144 to 166: Soarian, R4.
 
 use reqwest::Method;
+use serde_json::json;
 
-use super::{CDA_BYTES, Document, Expected::*, FHIR_JSON, JSON_FHIR, Site, case, said};
+use super::{BROWSER, CDA_BYTES, Document, Expected::*, FHIR_JSON, FHIR_XML, JSON_FHIR, Site, case, said};
 use crate::app::Answer;
 
 const BASE: &str = "/soarian/r4/ec2458f2-1e24-41c8-b71b-0e701af7583d";
@@ -81,6 +82,86 @@ async fn case_147_writes_are_refused() {
         assert!(!answer.header("allow").contains(method.as_str()), "{method}: {:?}", answer.headers);
     }
     assert_eq!(site.get(PATH, None).await.body, CDA_BYTES);
+}
+
+#[tokio::test]
+async fn case_156_resources_other_than_binary_have_no_xml() {
+    let site = Site::start(BASE, DOCUMENTS).await;
+    for (path, accept) in [
+        ("DocumentReference?patient=1", Some("application/xml")),
+        ("DocumentReference?patient=1", Some(FHIR_XML)),
+        ("DocumentReference?patient=1&_format=xml", None),
+        ("DocumentReference?patient=1&_format=application/fhir%2Bxml", Some(FHIR_JSON)),
+        ("metadata", Some(FHIR_XML)),
+    ] {
+        let answer = site.get(path, accept).await;
+        assert_eq!((answer.status, answer.header("content-length")), (406, "0"), "{path} {accept:?}");
+        assert!(answer.body.is_empty() && answer.header("content-type").is_empty(), "{}", answer.text());
+    }
+    let statement = site.get("metadata", None).await.json();
+    assert_eq!(statement["format"], json!([FHIR_JSON, JSON_FHIR, "json"]));
+    let browser = site.get("DocumentReference?patient=1", Some(BROWSER)).await;
+    assert_eq!((browser.status, browser.essence()), (200, FHIR_JSON), "whoever takes anything gets JSON");
+    site.check(&[case("case_156_binary", PATH, Some(FHIR_XML), Xml(FHIR_XML))]).await;
+}
+
+/// Also elsewhere: a search by POST is a form and nothing else.
+#[tokio::test]
+async fn case_157_a_search_by_post_is_a_form() {
+    let site = Site::start(BASE, &[]).await;
+    let form = "application/x-www-form-urlencoded";
+    for (base, content_type, status) in [
+        (BASE, "application/xml", 415),
+        (BASE, FHIR_JSON, 415),
+        (BASE, "text/plain", 415),
+        (BASE, form, 200),
+        ("/millennium/r4/ec2458f2-1e24-41c8-b71b-0e701af7583d", "application/xml", 415),
+        ("/millennium/dstu2/ec2458f2-1e24-41c8-b71b-0e701af7583d", "application/xml", 415),
+        ("/ccri/STU3", "application/xml", 415),
+        ("/dstu2", "multipart/form-data; boundary=x", 415),
+        ("/r4", "application/json", 415),
+        ("/r5", FHIR_XML, 415),
+        ("/r5", form, 200),
+    ] {
+        let request = site.app.request(Method::POST, &format!("{base}/DocumentReference/_search"));
+        let answer = Answer::of(request.header("Content-Type", content_type).body("patient=1")).await;
+        assert_eq!(answer.status, status, "{base} {content_type}: {}", answer.text());
+        let is_soarian = base == BASE;
+        assert_eq!(answer.body.is_empty(), is_soarian && status == 415, "{base} {content_type}");
+    }
+}
+
+#[tokio::test]
+async fn case_163_more_than_499_matches_are_too_many() {
+    let site = Site::start(BASE, &[]).await;
+    let search = |count: &str| format!("DocumentReference?patient=1&_count={count}");
+    add_notes(&site, 0..499).await;
+    let whole = site.get(&search("5"), Some(FHIR_JSON)).await.json();
+    assert_eq!(whole["total"], 499, "{whole}");
+    add_notes(&site, 499..500).await;
+    for path in [search("5"), search("0"), "DocumentReference?patient=1".to_owned()] {
+        let answer = site.get(&path, Some(FHIR_JSON)).await;
+        site.is_refused("case_163", 400, "business-rule", &answer);
+        assert!(said(&answer).starts_with("More than 499 search results qualify"), "{}", answer.text());
+    }
+    let narrower = site.get("DocumentReference?patient=1&date=2020-01-01", Some(FHIR_JSON)).await.json();
+    assert_eq!(narrower["total"], 1, "{narrower}");
+}
+
+/// Notes of one patient, one of each day from the first of 2020 on, where others write them.
+async fn add_notes(site: &Site, numbers: std::ops::Range<u32>) {
+    let entry = |n: u32| {
+        let day = format!("{}-{:02}-{:02}", 2020 + n / 336, n / 28 % 12 + 1, n % 28 + 1);
+        json!({"request": {"method": "PUT", "url": format!("DocumentReference/n{n}")}, "resource": {
+            "resourceType": "DocumentReference", "id": format!("n{n}"), "status": "current",
+            "subject": {"reference": "Patient/1"}, "date": format!("{day}T00:00:00Z"),
+            "content": [{"attachment": {"contentType": "text/html", "url": "http://example.org/1"}}]}})
+    };
+    let entries: Vec<_> = numbers.map(entry).collect();
+    let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": entries});
+    let request = site.app.request(Method::POST, "/writer").header("Content-Type", FHIR_JSON);
+    let answer = Answer::of(request.body(bundle.to_string())).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
 #[tokio::test]

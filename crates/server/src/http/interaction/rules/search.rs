@@ -1,5 +1,4 @@
 //! What a profile's clients know of searching: what must be given, what cannot be combined, how much is shown.
-//! The standard profile has none of these.
 
 use charta_fhir::{Profile, Version};
 use charta_model::ResourceType;
@@ -18,7 +17,12 @@ pub struct Rules {
     pub count_default: usize,
     /// The largest page size.
     pub count_max: usize,
+    /// How much may be found before it counts as too much.
+    total_max: Option<u64>,
 }
+
+/// Most matches of a search on Soarian.
+const SOARIAN_TOTAL_MAX: u64 = 499;
 
 /// The rules of this endpoint for a search among these types.
 pub fn of(call: &Call<'_>, kinds: &[ResourceType]) -> Rules {
@@ -34,7 +38,8 @@ pub fn of(call: &Call<'_>, kinds: &[ResourceType]) -> Rules {
     };
     // Decision 19.
     let strict = profile == Profile::Soarian;
-    Rules { profile, version: call.version(), kind, strict, count_default, count_max }
+    let total_max = (profile == Profile::Soarian).then_some(SOARIAN_TOTAL_MAX);
+    Rules { profile, version: call.version(), kind, strict, count_default, count_max, total_max }
 }
 
 type Parameters = [(String, String)];
@@ -52,6 +57,17 @@ impl Rules {
             (Profile::Soarian, "DocumentReference") => soarian_documents(parameters),
             (Profile::Millennium | Profile::Soarian, _) => needs(parameters, &["_id", "patient", "subject"]),
             (Profile::Standard | Profile::CareConnect, _) => Ok(()),
+        }
+    }
+
+    /// Refuses a search that finds too much.
+    ///
+    /// # Errors
+    /// 400, with the number that is allowed.
+    pub fn check_total(&self, total: u64) -> Result<(), Refusal> {
+        match self.total_max {
+            Some(max) if total > max => Err(Refusal::TooManyMatches { max }),
+            _ => Ok(()),
         }
     }
 
