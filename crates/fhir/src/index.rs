@@ -25,6 +25,8 @@ use value::Found;
 
 /// Most entries of one resource; what goes beyond is not found.
 const ENTRIES_MAX: usize = 5_000;
+/// The parameter that `meta.source` is found by.
+pub const SOURCE: &str = "_source";
 /// How many references inside a resource are followed to others that it contains.
 const INSIDE_MAX: usize = 2;
 
@@ -101,6 +103,9 @@ impl Entries {
     fn add(&mut self, resource: &Node, version: Version) {
         let contained = resource.items_at("contained");
         self.parameters(&Indexed { resource, contained, within: String::new(), depth: 0 }, version);
+        if let Some(source) = resource.member("meta").and_then(|meta| meta.text_at("source")) {
+            self.push(SOURCE, 0, (false, EntryValue::Uri(source.to_owned())));
+        }
     }
 
     fn parameters(&mut self, indexed: &Indexed<'_>, version: Version) {

@@ -127,6 +127,7 @@ pub fn resources(
         Purpose::Search { strict, count_default, count_max } => {
             let mut search = Search::new(among, strict, count_max);
             parameters.iter().try_for_each(|(name, value)| search.take(name, value))?;
+            search.check()?;
             Ok(search.finish(count_default))
         }
         Purpose::Criteria => criteria(among, parameters),
@@ -226,6 +227,17 @@ impl<'a> Search<'a> {
             self.ignored.push(parameter.name.to_owned());
         }
         Ok((!used.is_empty()).then_some(used))
+    }
+
+    /// Clause: FHIR R4 search.html#summary
+    fn check(&self) -> Result<(), SearchError> {
+        match self.page.summary == Some(Summary::Text) && !self.includes.is_empty() {
+            true => Err(SearchError::NotSupported {
+                parameter: "_summary".to_owned(),
+                reason: "text cannot be combined with _include and _revinclude",
+            }),
+            false => Ok(()),
+        }
     }
 
     fn finish(self, count_default: usize) -> Parsed {

@@ -48,7 +48,7 @@ pub(super) fn meta(document: &Document, version: Version, subset: &Subset, kept:
     let none = Labels::default();
     let labels = document.description.as_ref().map_or(&none, |description| &description.labels);
     let mut tags = kept.codings("tag", &labels.tags);
-    if subset.is_partial() {
+    if subset.is_partial(document.kind.is_binary()) {
         tags.push(subsetted(version));
     }
     let profiles = labels.profiles.iter().map(|profile| Node::text(profile.clone())).collect();

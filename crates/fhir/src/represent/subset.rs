@@ -128,8 +128,13 @@ impl Subset {
         }
     }
 
-    /// Whether what is left is to be marked as a part.
-    pub(super) fn is_partial(&self) -> bool {
-        self.elements.is_some() || matches!(self.summary, Some(Summary::True | Summary::Text))
+    /// Whether what is left is to be marked as a part. A Binary has no narrative that could be left out.
+    pub(super) fn is_partial(&self, is_binary: bool) -> bool {
+        let drops = match self.summary {
+            Some(Summary::True | Summary::Text) => true,
+            Some(Summary::Data) => !is_binary,
+            Some(Summary::False) | None => false,
+        };
+        drops || self.elements.is_some()
     }
 }

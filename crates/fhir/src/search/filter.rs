@@ -68,11 +68,7 @@ fn negated(filter: Filter) -> Filtered {
 ///
 /// Clause: FHIR R4 search.html#modifiers
 fn missing(parameter: &Parameter<'_>) -> Result<Filtered, SearchError> {
-    let is_missing = match parameter.value {
-        "true" => true,
-        "false" => false,
-        _ => return Err(parameter.value_error("true or false is expected")),
-    };
+    let is_missing = parameter.is_missing()?;
     Ok(match label_kind(parameter.name) {
         Some(kind) => Filtered::By(Filter::HasLabel(kind, !is_missing)),
         None if is_missing => Filtered::By(Filter::Nothing),

@@ -42,6 +42,17 @@ impl<'a> Parameter<'a> {
         known.copied().ok_or_else(|| self.value_error("not one of the values that exist"))
     }
 
+    /// What `:missing` asks.
+    ///
+    /// Clause: FHIR R4 search.html#modifiers
+    pub(super) fn is_missing(&self) -> Result<bool, SearchError> {
+        match self.value {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(self.value_error("true or false is expected")),
+        }
+    }
+
     pub(super) fn modifier_error(&self) -> SearchError {
         self.not_supported("this modifier is not supported")
     }

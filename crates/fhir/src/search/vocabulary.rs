@@ -1,11 +1,11 @@
 //! The search parameters of the types among which is searched.
 
-use charta_model::{Filter, ResourceType, Scope, SortKey};
+use charta_model::{Filter, ResourceId, ResourceType, Scope, SortKey};
 
 use super::{
     SearchError,
     filter::{self, Filtered},
-    parameter::{Parameter, split},
+    parameter::{Parameter, split, unescape},
     sort, value,
 };
 use crate::{
@@ -45,7 +45,7 @@ impl Among<'_> {
         match self.kinds {
             [kind] if !kind.is_binary() => self.of_type(kind.as_str(), parameter, 0, ""),
             [_] => filter::filter(self.version, parameter),
-            _ if parameter.name.starts_with('_') => filter::filter(self.version, parameter),
+            _ if parameter.name.starts_with('_') => self.common(parameter),
             _ => Ok(Filtered::Unknown),
         }
     }
@@ -78,7 +78,7 @@ impl Among<'_> {
             return self.has(parameter, depth);
         }
         if parameter.name.starts_with('_') {
-            return filter::filter(self.version, parameter);
+            return self.common(parameter);
         }
         let chained = chained(parameter);
         let name = chained.as_ref().map_or(parameter.name, |(name, _, _)| name);
@@ -87,12 +87,7 @@ impl Among<'_> {
             return self.chain(known, (target, rest), parameter, depth, within);
         }
         if parameter.modifier == Some("missing") {
-            let is_missing = match parameter.value {
-                "true" => true,
-                "false" => false,
-                _ => return Err(parameter.value_error("true or false is expected")),
-            };
-            return Ok(Filtered::By(missing(within, known, is_missing)));
+            return Ok(Filtered::By(missing(within, known, parameter.is_missing()?)));
         }
         if parameter.modifier.is_some_and(|modifier| !self.takes(known, modifier)) {
             return Err(parameter.modifier_error());
@@ -112,6 +107,51 @@ impl Among<'_> {
             (Some("not"), filter) => Filtered::By(Filter::Not(Box::new(filter))),
             (_, filter) => Filtered::By(filter),
         })
+    }
+
+    /// The parameters that every type has.
+    fn common(&self, parameter: &Parameter<'_>) -> Result<Filtered, SearchError> {
+        match parameter.name {
+            "_list" => self.list(parameter),
+            "_source" if self.version.is_r4_or_later() => self.source(parameter),
+            _ => filter::filter(self.version, parameter),
+        }
+    }
+
+    /// What is on these lists. Lists that a server would have to know by itself (`$current-problems`) there are none.
+    ///
+    /// Clause: FHIR R4 search.html#list
+    fn list(&self, parameter: &Parameter<'_>) -> Result<Filtered, SearchError> {
+        if parameter.plain()?.contains('$') {
+            return Err(parameter.not_supported("functional lists are not offered"));
+        }
+        let ids: Vec<_> =
+            parameter.alternatives().filter_map(|id| ResourceId::new(&unescape(id)).ok()).collect();
+        let list = ResourceType::new("List").ok().filter(|_| !ids.is_empty());
+        let item = self.version.definitions().search_parameter("List", "item");
+        let (Some(list), Some(item)) = (list, item) else { return Ok(Filtered::By(Filter::Nothing)) };
+        let named = Box::new(Filter::Id(ids));
+        Ok(Filtered::By(Filter::Has(scope(self.version, &list), item.name.into(), named)))
+    }
+
+    fn source(&self, parameter: &Parameter<'_>) -> Result<Filtered, SearchError> {
+        match parameter.modifier {
+            None | Some("below" | "above") => {}
+            Some("missing") => {
+                let is_missing = parameter.is_missing()?;
+                return Ok(Filtered::By(Filter::Missing(index::SOURCE.into(), is_missing)));
+            }
+            Some(_) => return Err(parameter.modifier_error()),
+        }
+        let asked = value::Asked {
+            version: self.version,
+            name: index::SOURCE.to_owned(),
+            kind: ParameterKind::Uri,
+            is_code: false,
+            targets: &[],
+            bases: self.bases,
+        };
+        Ok(Filtered::By(value::filter(&asked, parameter, parameter.alternatives())?))
     }
 
     /// A parameter of the version; on R4 also those that IHE MHD adds, which R5 took over.

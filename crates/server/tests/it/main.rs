@@ -29,6 +29,7 @@ mod round_trip;
 mod sample_documents;
 mod sample_records;
 mod search;
+mod search_records;
 mod start;
 mod threats;
 mod update;
