@@ -13,7 +13,7 @@ mod subset;
 
 pub use binary::binary;
 pub use bundle::{BundleLink, Entry, Page, history, searchset};
-pub use capability::{Capabilities, Resource as ResourceCapabilities, capability};
+pub use capability::{Capabilities, OauthUris, Resource as ResourceCapabilities, capability};
 pub use outcome::{Issue, IssueCode, Severity, outcome};
 pub use resource::resource;
 pub use subset::{Subset, Summary};

@@ -9,6 +9,7 @@ mod purge;
 mod serve;
 mod show_config;
 mod store;
+mod token;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -33,6 +34,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(backup::Restore),
     Purge(purge::Purge),
+    Token(token::Token),
     Config(show_config::ShowConfig),
 }
 
@@ -90,6 +92,7 @@ pub fn run() -> ExitCode {
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Purge(command) => command.run(),
+        Command::Token(command) => command.run(),
         Command::Config(command) => command.run(),
     };
     result.unwrap_or_else(|Failure(text)| {

@@ -4,6 +4,7 @@
 //! contradicts itself. A `Config` that passed `check` can be served. Addresses are not taken and
 //! nothing is written here.
 
+mod authorization_server;
 mod builtin;
 mod check;
 mod endpoint;
@@ -23,9 +24,10 @@ use std::{
 
 use charta_model::TenantId;
 
+pub use authorization_server::{AuthorizationServer, Client};
 pub use endpoint::{Auth, Endpoint, EndpointTenant, route};
 pub use error::ConfigError;
-pub use issuer::{Algorithm, Issuer, Jwks};
+pub use issuer::{DEVELOPMENT, Discovery, Introspection, Issuer, Jwks, Secret};
 pub use limits::Limits;
 pub use origin::Origin;
 
@@ -63,6 +65,8 @@ pub struct Config {
     pub tenants: Vec<TenantId>,
     /// Who may sign access tokens.
     pub issuers: Vec<Issuer>,
+    /// Who may get tokens here, if anyone.
+    pub authorization_server: Option<AuthorizationServer>,
     /// What is served where.
     pub endpoints: Vec<Endpoint>,
 }
@@ -119,16 +123,25 @@ impl Config {
         let file = std::path::absolute(path).map_err(unreadable)?;
         let folder = file.parent().unwrap_or(Path::new("/"));
         config.data_dir = folder.join(&config.data_dir);
-        for (index, issuer) in config.issuers.iter_mut().enumerate() {
-            if let Jwks::File(jwks) = &mut issuer.jwks {
-                *jwks = folder.join(&*jwks);
-                if let Err(error) = fs::File::open(&*jwks) {
-                    let problem = format!("{} cannot be read: {error}", jwks.display());
-                    return Err(Problem::new("issuer.jwks", index, problem).of(&name).located(&text));
-                }
+        config.find_files(folder).map_err(|problem| problem.of(&name).located(&text))?;
+        Ok(config)
+    }
+
+    /// Makes the paths of files absolute, and looks whether they can be read.
+    fn find_files(&mut self, folder: &Path) -> Result<(), Problem> {
+        let issuers = self.issuers.iter_mut().enumerate();
+        let of_issuers =
+            issuers.flat_map(|(index, issuer)| issuer.files().map(move |(key, path)| (key, index, path)));
+        let server = self.authorization_server.iter_mut();
+        let of_clients = server.flat_map(AuthorizationServer::files);
+        let of_clients = of_clients.map(|(index, path)| ("authorization_server.client.jwks", index, path));
+        for (key, index, path) in of_issuers.chain(of_clients) {
+            *path = folder.join(&*path);
+            if let Err(error) = fs::File::open(&*path) {
+                return Err(Problem::new(key, index, format!("{} cannot be read: {error}", path.display())));
             }
         }
-        Ok(config)
+        Ok(())
     }
 
     /// Reads TOML. `name` is what messages call it. Paths stay as they are written.

@@ -22,6 +22,7 @@ mod precondition;
 mod range;
 mod record;
 mod respond;
+pub mod smart;
 mod target;
 
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub use answer::Answer;
 pub use listen::Server;
 pub use pipeline::plain;
 
+use smart::{Verifier, VerifierError};
+
 use crate::config::{Config, Endpoint, EndpointTenant, route};
 
 /// The server, as every request sees it.
@@ -41,6 +44,8 @@ pub struct App {
     pub config: Config,
     /// What it does.
     pub service: Service,
+    /// Who calls it.
+    pub verifier: Verifier,
     /// What it counts.
     pub metrics: Arc<record::Metrics>,
     /// Whether it shows the demo's start page.
@@ -51,10 +56,13 @@ pub struct App {
 
 impl App {
     /// Over an open store.
-    #[must_use]
-    pub fn new(config: Config, service: Service, demo: bool) -> Self {
+    ///
+    /// # Errors
+    /// If the keys that the configuration names are not there.
+    pub fn new(config: Config, service: Service, demo: bool) -> Result<Self, VerifierError> {
         let no_tenant = TenantId::new("-").expect("a hyphen is a valid id");
-        Self { config, service, metrics: Arc::default(), demo, no_tenant }
+        let verifier = Verifier::new(&config)?;
+        Ok(Self { config, service, verifier, metrics: Arc::default(), demo, no_tenant })
     }
 
     /// The absolute URL of an endpoint for a tenant, without slash at the end.

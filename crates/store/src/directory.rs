@@ -3,6 +3,7 @@
 //! ```text
 //! lock              held by the one process that writes
 //! sweep.lock        held exclusively by a sweep, shared by backups and checks
+//! development-key*  the server's: with what it signs tokens, if it does
 //! catalog.sqlite    with -wal and -shm beside it
 //! content/
 //! ```
@@ -91,7 +92,8 @@ impl Directory {
         for entry in fs::read_dir(&self.0)? {
             let name = entry?.file_name();
             let ours = ["lock", "sweep.lock", "content", "lost+found"];
-            if !ours.iter().any(|ours| name.as_os_str() == *ours) {
+            let is_key = name.as_encoded_bytes().starts_with(b"development-key");
+            if !is_key && !ours.iter().any(|ours| name.as_os_str() == *ours) {
                 return Ok(true);
             }
         }

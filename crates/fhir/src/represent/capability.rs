@@ -20,10 +20,25 @@ pub struct Capabilities<'a> {
     pub software_version: &'a str,
     /// Whether it asks for SMART access tokens.
     pub secured: bool,
+    /// Where those are had, if it is known.
+    pub oauth: Option<OauthUris>,
     /// What it does with each type, sorted by name.
     pub resources: Vec<Resource>,
     /// What it does with the system as a whole: the codes of the version.
     pub interactions: Vec<&'static str>,
+}
+
+/// Where tokens are had: absolute URLs.
+#[derive(Debug, Clone)]
+pub struct OauthUris {
+    /// For clients.
+    pub token: String,
+    /// For persons.
+    pub authorize: Option<String>,
+    /// For new clients.
+    pub register: Option<String>,
+    /// For persons, to see what they granted.
+    pub manage: Option<String>,
 }
 
 /// What an endpoint does with a type.
@@ -122,9 +137,29 @@ fn security(of: &Capabilities<'_>) -> Node {
     let description =
         "A signed access token with SMART scopes; .well-known/smart-configuration has the details.";
     Node::object([
+        ("extension", of.oauth.as_ref().map(|uris| Node::Array(vec![oauth_uris(uris)]))),
         ("cors", Some(Node::Bool(true))),
         ("service", of.secured.then(|| Node::Array(vec![smart]))),
         ("description", text(description).filter(|_| of.secured)),
+    ])
+}
+
+/// What clients of DSTU2 and STU3 read.
+///
+/// Clause: SMART 1.0 conformance.html#declaring-support-for-oauth2-endpoints
+fn oauth_uris(uris: &OauthUris) -> Node {
+    let inner = |name: &'static str, uri: Option<&String>| {
+        uri.map(|uri| Node::object([("url", text(name)), ("valueUri", owned(uri))]))
+    };
+    let uris = [
+        inner("token", Some(&uris.token)),
+        inner("authorize", uris.authorize.as_ref()),
+        inner("register", uris.register.as_ref()),
+        inner("manage", uris.manage.as_ref()),
+    ];
+    Node::object([
+        ("url", text("http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris")),
+        ("extension", Node::array(uris.into_iter().flatten().collect())),
     ])
 }
 

@@ -324,6 +324,7 @@ fn statement(version: Version) -> String {
         date: "2024-05-01",
         software_version: "0.1.0",
         secured: true,
+        oauth: None,
         resources: vec![binary, of("Patient", vec!["read", "search-type"], true)],
         interactions: vec!["batch", "search-system"],
     };

@@ -51,7 +51,7 @@ async fn serve(config: Config, with_demo: bool) -> Result<ExitCode, Failure> {
     if with_demo {
         demo::fill(&store, &config.tenants).await?;
     }
-    let server = Server::bind(App::new(config, Service::new(store.clone()), with_demo))?;
+    let server = Server::bind(App::new(config, Service::new(store.clone()), with_demo)?)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let sweeping = tokio::spawn(sweep_regularly(store.clone()));

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
 
-use super::{Auth, Config, Endpoint, EndpointTenant, Limits, Origin, StoreConfig};
+use super::{Auth, Config, Endpoint, EndpointTenant, Issuer, Limits, Origin, StoreConfig};
 
 /// The tenant when no other is named.
 pub const DEFAULT_TENANT: &str = "default";
@@ -33,6 +33,7 @@ pub fn standard() -> Config {
         endpoints: standard_endpoints(&tenant),
         tenants: vec![tenant],
         issuers: Vec::new(),
+        authorization_server: None,
     }
 }
 
@@ -40,6 +41,7 @@ pub fn standard() -> Config {
 pub fn demo() -> Config {
     let mut config = standard();
     config.data_dir = PathBuf::from("charta-demo");
+    config.issuers = vec![Issuer::development()];
     config.tenants.extend([MILLENNIUM_TENANT, SOARIAN_TENANT].map(tenant));
     let in_path = EndpointTenant::InPath;
     let default = EndpointTenant::Fixed(tenant(DEFAULT_TENANT));

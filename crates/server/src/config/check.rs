@@ -6,10 +6,12 @@ use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
 use tracing_subscriber::EnvFilter;
 
-use super::{Auth, Config, Endpoint, EndpointTenant, Issuer, Jwks, Limits, Origin, error::Problem};
+use super::{Auth, Config, Endpoint, EndpointTenant, Limits, Origin, error::Problem};
+
+mod trust;
 
 /// First segments of paths that are not FHIR.
-const RESERVED: [&str; 3] = ["health", "metrics", ".well-known"];
+const RESERVED: [&str; 4] = ["health", "metrics", ".well-known", "auth"];
 const SECONDS: RangeInclusive<u64> = 1..=86_400;
 /// TOML's integers end here.
 const BYTES: RangeInclusive<u64> = 1..=i64::MAX as u64;
@@ -23,8 +25,9 @@ pub fn check(config: &Config) -> Checked {
     limits(&config.limits)?;
     tenants(&config.tenants)?;
     for index in 0..config.issuers.len() {
-        issuer(config, index)?;
+        trust::issuer(config, index)?;
     }
+    trust::authorization_server(config)?;
     if config.endpoints.is_empty() {
         return refuse("endpoint", 0, "an empty list; leave it out for the standard endpoints");
     }
@@ -120,33 +123,6 @@ fn known(config: &Config, key: &'static str, index: usize, tenant: &TenantId) ->
         return Ok(());
     }
     refuse(key, index, format!("no [[tenant]] has the id {tenant}"))
-}
-
-fn issuer(config: &Config, index: usize) -> Checked {
-    let Issuer { url, jwks, audience, algorithms, tenants } = &config.issuers[index];
-    if !is_url(url, &["https://", "http://"]) {
-        return refuse("issuer.url", index, format!("{url:?} is not an https or http URL"));
-    }
-    if config.issuers[..index].iter().any(|other| other.url == *url) {
-        return refuse("issuer.url", index, format!("{url} is there twice"));
-    }
-    match jwks {
-        Jwks::File(path) if path.as_os_str().is_empty() => {
-            return refuse("issuer.jwks", index, "empty; a file or an https URL is needed");
-        }
-        Jwks::Url(url) if !is_url(url, &["https://"]) => {
-            return refuse("issuer.jwks", index, format!("{url:?} is neither a file nor an https URL"));
-        }
-        Jwks::File(_) | Jwks::Url(_) => {}
-    }
-    let is_audience = |text: &String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
-    if let Some(odd) = audience.iter().find(|text| !is_audience(text)) {
-        return refuse("issuer.audience", index, format!("{odd:?} is not a URL or name"));
-    }
-    if algorithms.is_empty() {
-        return refuse("issuer.algorithms", index, "an empty list; leave the key out for the default");
-    }
-    tenants.iter().try_for_each(|tenant| known(config, "issuer.tenants", index, tenant))
 }
 
 fn path(index: usize, endpoint: &Endpoint) -> Checked {

@@ -151,7 +151,7 @@ fn place_of(table: &DeTable<'_>, key: &str, index: usize) -> Option<usize> {
     let (first, rest) = key.split_once('.').unwrap_or((key, ""));
     let (name, value) = table.iter().find(|(name, _)| name.get_ref().as_ref() == first)?;
     match value.get_ref() {
-        DeValue::Table(inner) => place_of(inner, rest, 0).or_else(|| Some(name.span().start)),
+        DeValue::Table(inner) => place_of(inner, rest, index).or_else(|| Some(name.span().start)),
         DeValue::Array(items) => match items.get(index) {
             Some(item) => place_in_item(item, rest),
             None => Some(name.span().start),

@@ -8,12 +8,14 @@ use charta_model::TenantId;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Algorithm, Auth, CatalogBackend, Config, ConfigError, ContentBackend, Endpoint, EndpointTenant, Issuer,
-    Jwks, Limits, Origin, StoreConfig,
+    Auth, CatalogBackend, Config, ConfigError, ContentBackend, Endpoint, EndpointTenant, Limits, Origin,
+    StoreConfig, authorization_server,
+    authorization_server::AuthorizationServerForm,
     builtin::{DEFAULT_TENANT, standard_endpoints},
     check,
     endpoint::TENANT_SUFFIX,
     error::Problem,
+    issuer::{self, IssuerForm},
 };
 
 const SQLITE: &str = "sqlite";
@@ -35,6 +37,7 @@ struct File {
     tls: Option<TlsForm>,
     tenant: Option<Vec<TenantForm>>,
     issuer: Option<Vec<IssuerForm>>,
+    authorization_server: Option<AuthorizationServerForm>,
     endpoint: Option<Vec<EndpointForm>>,
 }
 
@@ -56,16 +59,6 @@ struct TlsForm {
 #[serde(deny_unknown_fields, expecting = "a table")]
 struct TenantForm {
     id: String,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a table")]
-struct IssuerForm {
-    url: String,
-    jwks: String,
-    audience: Option<Vec<String>>,
-    algorithms: Option<Vec<Algorithm>>,
-    tenants: Option<Vec<String>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -121,7 +114,8 @@ fn config(file: File, name: &str) -> Result<Config, Problem> {
         allow_open_network: file.allow_open_network.unwrap_or(standard.allow_open_network),
         limits: file.limits.unwrap_or_default(),
         store: store(file.store.unwrap_or_default())?,
-        issuers: issuers.into_iter().enumerate().map(issuer).collect::<Result<_, _>>()?,
+        issuers: issuers.into_iter().enumerate().map(issuer::read).collect::<Result<_, _>>()?,
+        authorization_server: file.authorization_server.map(authorization_server::read).transpose()?,
         endpoints: endpoints(file.endpoint, &tenants)?,
         tenants,
     })
@@ -161,28 +155,6 @@ fn tenants(forms: Option<Vec<TenantForm>>) -> Result<Option<Vec<TenantId>>, Prob
 
 fn tenant(key: &'static str, index: usize, id: &str) -> Result<TenantId, Problem> {
     TenantId::new(id).map_err(|error| Problem::new(key, index, format!("{id:?}: {error}")))
-}
-
-fn issuer((index, form): (usize, IssuerForm)) -> Result<Issuer, Problem> {
-    // An empty list could mean none or all.
-    let empty = |key| Problem::new(key, index, "an empty list; leave the key out for the default");
-    if form.audience.as_ref().is_some_and(Vec::is_empty) {
-        return Err(empty("issuer.audience"));
-    }
-    if form.tenants.as_ref().is_some_and(Vec::is_empty) {
-        return Err(empty("issuer.tenants"));
-    }
-    let tenants = form.tenants.unwrap_or_default();
-    Ok(Issuer {
-        url: form.url,
-        jwks: match form.jwks.contains("://") {
-            true => Jwks::Url(form.jwks),
-            false => Jwks::File(PathBuf::from(form.jwks)),
-        },
-        audience: form.audience.unwrap_or_default(),
-        algorithms: form.algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec()),
-        tenants: tenants.iter().map(|id| tenant("issuer.tenants", index, id)).collect::<Result<_, _>>()?,
-    })
 }
 
 fn endpoints(forms: Option<Vec<EndpointForm>>, tenants: &[TenantId]) -> Result<Vec<Endpoint>, Problem> {
@@ -241,22 +213,9 @@ fn form(config: &Config) -> File {
         store: Some(StoreForm { catalog: Some(SQLITE.to_owned()), content: Some(FILES.to_owned()) }),
         tls: None,
         tenant: Some(config.tenants.iter().map(|id| TenantForm { id: id.to_string() }).collect()),
-        issuer: (!config.issuers.is_empty()).then(|| config.issuers.iter().map(issuer_form).collect()),
+        issuer: (!config.issuers.is_empty()).then(|| config.issuers.iter().map(issuer::write).collect()),
+        authorization_server: config.authorization_server.as_ref().map(authorization_server::write),
         endpoint: Some(config.endpoints.iter().map(endpoint_form).collect()),
-    }
-}
-
-fn issuer_form(issuer: &Issuer) -> IssuerForm {
-    IssuerForm {
-        url: issuer.url.clone(),
-        jwks: match &issuer.jwks {
-            Jwks::File(path) => path.display().to_string(),
-            Jwks::Url(url) => url.clone(),
-        },
-        audience: (!issuer.audience.is_empty()).then(|| issuer.audience.clone()),
-        algorithms: Some(issuer.algorithms.clone()),
-        tenants: (!issuer.tenants.is_empty())
-            .then(|| issuer.tenants.iter().map(TenantId::to_string).collect()),
     }
 }
 

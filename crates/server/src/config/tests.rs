@@ -161,7 +161,7 @@ fn paths_in_a_file_start_at_its_folder() {
     fs::write(&file, format!("data_dir = \"data\"\n{issuer}")).unwrap();
     let config = Config::load(&file).unwrap();
     assert_eq!(config.data_dir, folder.path().join("data"));
-    assert_eq!(config.issuers[0].jwks, Jwks::File(folder.path().join("jwks.json")));
+    assert_eq!(config.issuers[0].jwks, Some(Jwks::File(folder.path().join("jwks.json"))));
 
     fs::write(&file, "").unwrap();
     assert_eq!(Config::load(&file).unwrap().data_dir, folder.path().join("charta-data"));
@@ -214,7 +214,7 @@ fn unknown_keys_are_refused_everywhere() {
     check(&[
         (
             "\nlisten_on = 1",
-            "2: listen_on: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `endpoint`",
+            "2: listen_on: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `endpoint`",
         ),
         (
             "[limits]\n\ndocument_size = 1",
@@ -225,7 +225,7 @@ fn unknown_keys_are_refused_everywhere() {
         ("[[tenant]]\nid = \"a\"\nname = \"b\"", "3: tenant.name: unknown key, expected `id`"),
         (
             "[[issuer]]\nurl = \"https://a.example\"\njwks = \"a\"\nsecret = \"b\"",
-            "4: issuer.secret: unknown key, expected one of `url`, `jwks`, `audience`, `algorithms`, `tenants`",
+            "4: issuer.secret: unknown key, expected one of `url`, `jwks`, `development`, `introspection`, `client_id`, `client_secret`, `audience`, `algorithms`, `tenants`, `authorization_endpoint`, `token_endpoint`, `revocation_endpoint`, `registration_endpoint`, `management_endpoint`, `grant_types`, `auth_methods`, `capabilities`",
         ),
         (
             "[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\n[[endpoint]]\npath = \"/r5\"\nversion = \"R5\"",
@@ -233,7 +233,7 @@ fn unknown_keys_are_refused_everywhere() {
         ),
         (
             "[metrics]\nlisten = 1",
-            "1: metrics: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `endpoint`",
+            "1: metrics: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `endpoint`",
         ),
     ]);
 }
@@ -247,7 +247,8 @@ fn missing_keys_are_refused() {
             "[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\n[[endpoint]]\npath = \"/r5\"",
             "4: endpoint.fhir: missing",
         ),
-        ("[[issuer]]\nurl = \"https://a.example\"", "1: issuer.jwks: missing"),
+        ("[[issuer]]\nurl = \"https://a.example\"", "1: issuer.jwks: missing; or else introspection"),
+        ("[[issuer]]\njwks = \"a\"", "1: issuer.url: missing"),
         (
             "[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"b\"",
             "endpoint: missing, as no tenant is called default",
@@ -389,7 +390,7 @@ fn issuers_that_contradict_are_refused() {
         ),
         (
             "[[issuer]]\nurl = \"https://a.example\"\njwks = \"http://a.example/jwks\"",
-            "3: issuer.jwks: \"http://a.example/jwks\" is neither a file nor an https URL",
+            "3: issuer.jwks: \"http://a.example/jwks\" is neither a file nor an https URL, nor an http URL of this machine",
         ),
         (&issuer("").repeat(2), "6: issuer.url: https://a.example is there twice"),
         (&issuer("audience = []"), "4: issuer.audience: an empty list; leave the key out for the default"),
@@ -403,6 +404,34 @@ fn issuers_that_contradict_are_refused() {
             "4: issuer.algorithms: unknown value `HS256`, expected one of `RS256`, `RS384`, `ES256`, `ES384`",
         ),
         (&issuer("tenants = []"), "4: issuer.tenants: an empty list; leave the key out for the default"),
+        (
+            "[[issuer]]\nurl = \"urn:charta:development\"\njwks = \"a\"",
+            "2: issuer.url: urn:charta:development is the development key's; set development = true",
+        ),
+        (
+            "[[issuer]]\ndevelopment = true\njwks = \"a\"",
+            "3: issuer.jwks: not beside development, which has its own key",
+        ),
+        (
+            "[[issuer]]\ndevelopment = true\n[[issuer]]\nurl = \"https://a.example\"\ndevelopment = true",
+            "5: issuer.development: there is one development key, for one issuer",
+        ),
+        (
+            &issuer("introspection = \"https://a.example/i\"\nclient_secret = \"b\""),
+            "1: issuer.client_id: missing; introspection is asked as a client",
+        ),
+        (
+            &issuer("client_id = \"charta\""),
+            "1: issuer.introspection: missing; client_id and client_secret are for it",
+        ),
+        (
+            &issuer("introspection = \"http://a.example/i\"\nclient_id = \"c\"\nclient_secret = \"b\""),
+            "4: issuer.introspection: \"http://a.example/i\" is neither an https URL, nor an http URL of this machine",
+        ),
+        (
+            &issuer("token_endpoint = \"/token\""),
+            "4: issuer.token_endpoint: \"/token\" is not an https or http URL",
+        ),
         (&issuer("tenants = [\"north\"]"), "4: issuer.tenants: no [[tenant]] has the id north"),
     ]);
 }

@@ -8,11 +8,13 @@ use crate::config::Auth;
 /// What the caller is allowed.
 ///
 /// # Errors
-/// `Unauthorized` at every endpoint that asks for tokens: this release verifies none, and what
-/// cannot be verified is refused.
-pub fn authorize(call: &Call<'_>) -> Result<Grant, Refusal> {
+/// `Unauthorized` without a token that is true; `Forbidden` with one, as this release knows no scopes yet.
+pub async fn authorize(call: &Call<'_>) -> Result<Grant, Refusal> {
     match call.endpoint.auth {
         Auth::Open => Ok(Grant::of_open_endpoint()),
-        Auth::Smart => Err(Refusal::Unauthorized),
+        Auth::Smart => {
+            call.app.verifier.verify(call.headers, call.base(), call.tenant, call.now).await?;
+            Err(Refusal::Forbidden)
+        }
     }
 }

@@ -45,6 +45,12 @@ fn spaced(names: &str) -> String {
     names.split(',').map(str::trim).collect::<Vec<_>>().join(", ")
 }
 
+/// What an answer says that any page may read.
+pub fn public(answer: &mut HeaderMap) {
+    answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD"));
+}
+
 /// What an answer of this profile says to browsers.
 pub fn headers(profile: Profile, request: &HeaderMap, answer: &mut HeaderMap) {
     let origin = request.get(header::ORIGIN);

@@ -23,6 +23,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::{
     answer::Answer, body::AnswerBody, call::Call, coding, ingest::IngestError, interaction::Broken, respond,
+    smart::TokenError,
 };
 use crate::intake::IntakeError;
 
@@ -30,7 +31,7 @@ use crate::intake::IntakeError;
 #[derive(Debug)]
 pub enum Refusal {
     /// No token, or none that counts here.
-    Unauthorized,
+    Unauthorized(TokenError),
     /// A token that does not cover the request.
     Forbidden,
     /// The URL names a tenant that is not served.
@@ -217,8 +218,12 @@ fn rule(broken: &Broken) -> Issue {
 fn extra_headers(refusal: &Refusal, status: StatusCode, headers: &mut HeaderMap) {
     let mut insert = |name, text: &str| headers.insert(name, respond::value(text));
     match refusal {
-        Refusal::Unauthorized => {
-            insert(header::WWW_AUTHENTICATE, "Bearer realm=\"charta\"");
+        Refusal::Unauthorized(TokenError::Unavailable) => {}
+        Refusal::Unauthorized(error) => {
+            insert(header::WWW_AUTHENTICATE, &challenge(*error));
+        }
+        Refusal::Forbidden => {
+            insert(header::WWW_AUTHENTICATE, "Bearer realm=\"charta\", error=\"insufficient_scope\"");
         }
         Refusal::MethodNotAllowed { allow } => {
             insert(header::ALLOW, allow);
@@ -243,9 +248,25 @@ fn extra_headers(refusal: &Refusal, status: StatusCode, headers: &mut HeaderMap)
     }
 }
 
+/// What a caller is told of its token: what it should do, not what is wrong with it.
+///
+/// Clause: RFC 6750 3.1
+fn challenge(error: TokenError) -> String {
+    let what = match error {
+        // Who shows none is not told of an error.
+        TokenError::Missing | TokenError::Unavailable => return "Bearer realm=\"charta\"".to_owned(),
+        TokenError::Expired => "error=\"invalid_token\", error_description=\"The access token expired\"",
+        TokenError::Malformed | TokenError::Invalid(_) | TokenError::WrongTenant => "error=\"invalid_token\"",
+    };
+    format!("Bearer realm=\"charta\", {what}")
+}
+
 fn log(refusal: &Refusal, status: StatusCode, request_id: &str) {
     if let Refusal::Internal(cause) = refusal {
         tracing::error!(request_id, cause, "a fault of this program");
+    } else if let Refusal::Unauthorized(error) = refusal {
+        // The words never have a part of the token in them.
+        tracing::info!(request_id, cause = %error, "a caller is not known");
     } else if status.is_server_error() {
         tracing::error!(request_id, status = status.as_u16(), cause = ?refusal, "request failed");
     }
@@ -255,10 +276,13 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
     use IssueCode as Code;
     use StatusCode as Status;
     match refusal {
-        Refusal::Unauthorized if profile == Profile::Soarian => {
+        Refusal::Unauthorized(TokenError::Unavailable) => {
+            say(Status::SERVICE_UNAVAILABLE, Code::Transient, "Access tokens cannot be checked now.")
+        }
+        Refusal::Unauthorized(_) if profile == Profile::Soarian => {
             say(Status::UNAUTHORIZED, Code::Unknown, "A valid access token is needed.")
         }
-        Refusal::Unauthorized => say(Status::UNAUTHORIZED, Code::Login, "A valid access token is needed."),
+        Refusal::Unauthorized(_) => say(Status::UNAUTHORIZED, Code::Login, "A valid access token is needed."),
         Refusal::Forbidden if profile == Profile::Soarian => {
             say(Status::FORBIDDEN, Code::Security, "The access token does not cover this request.")
         }
@@ -510,6 +534,12 @@ fn patch(error: &PatchError) -> Verdict {
         _ => IssueCode::Processing,
     };
     say(status, code, format!("{error}."))
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self::Unauthorized(error)
+    }
 }
 
 impl From<PatchError> for Refusal {

@@ -18,7 +18,7 @@ use super::{
     connection::Outbox,
     cors, interaction, ops, outcome,
     record::Record,
-    respond,
+    respond, smart,
     target::Target,
 };
 use crate::{
@@ -98,7 +98,10 @@ async fn endpoint_answer(
         Some(answer) => answer,
         None => answer(call, known.is_some(), body).await,
     };
-    cors::headers(endpoint.profile, &parts.headers, answer.headers_mut());
+    match target {
+        Target::SmartConfiguration => cors::public(answer.headers_mut()),
+        _ => cors::headers(endpoint.profile, &parts.headers, answer.headers_mut()),
+    }
     fhir_headers(endpoint, answer.headers_mut());
     let tenant = known.map_or_else(String::new, |tenant| tenant.as_str().to_owned());
     Routed { answer, template: target.template(), tenant }
@@ -111,7 +114,11 @@ async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answe
             tenant?;
             return interaction::capabilities(&call); // public by the specification, says nothing of patients
         }
-        call.grant = authorize(&call)?; // before anything is looked up
+        if *call.target == Target::SmartConfiguration {
+            tenant?;
+            return smart::smart_configuration(&call); // read before there is a token
+        }
+        call.grant = authorize(&call).await?; // before anything is looked up
         tenant?;
         interaction::dispatch(&call, body).await
     }

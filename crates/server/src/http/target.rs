@@ -10,6 +10,8 @@ pub enum Target {
     System,
     /// `metadata`
     Metadata,
+    /// `.well-known/smart-configuration`
+    SmartConfiguration,
     /// `_search`
     SystemSearch,
     /// `_history`
@@ -72,6 +74,7 @@ impl Target {
         match self {
             Self::System => "/",
             Self::Metadata => "/metadata",
+            Self::SmartConfiguration => "/.well-known/smart-configuration",
             Self::SystemSearch => "/_search",
             Self::SystemHistory => "/_history",
             Self::Type(_) => "/{type}",
@@ -108,6 +111,7 @@ impl Target {
     fn of(segments: &[&str]) -> Self {
         match segments {
             ["metadata"] => return Self::Metadata,
+            [".well-known", "smart-configuration"] => return Self::SmartConfiguration,
             ["_search"] => return Self::SystemSearch,
             ["_history"] => return Self::SystemHistory,
             [operation] | [_, operation] | [_, _, operation] if operation.starts_with('$') => {
@@ -169,6 +173,7 @@ mod tests {
             ("", Target::System),
             ("/", Target::System),
             ("/metadata", Target::Metadata),
+            ("/.well-known/smart-configuration", Target::SmartConfiguration),
             ("/Binary", Target::Type(ResourceType::BINARY)),
             ("/Binary/1", Target::Instance(ResourceType::BINARY, id("1"))),
             ("/Binary/TR%2D1", Target::Instance(ResourceType::BINARY, id("TR-1"))),

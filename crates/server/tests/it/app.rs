@@ -227,8 +227,12 @@ pub fn terminate(child: &mut Child) {
     }
 }
 
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().expect("a client without TLS needs nothing")
+/// A client that follows no redirect of its own accord, so that a test sees each answer.
+pub fn client() -> reqwest::Client {
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default(); // once is enough
+    let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    // Without roots: reading those of the system would take longer than most tests.
+    client.tls_certs_only([]).build().expect("a client needs nothing")
 }
 
 /// An answer, read to its end.

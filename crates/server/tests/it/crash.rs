@@ -236,7 +236,7 @@ impl Worker {
         Self {
             number,
             random: Random(random.next()),
-            client: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            client: crate::app::client(),
             documents: BTreeMap::new(),
             acknowledged: 0,
             found_though_unacknowledged: 0,

@@ -15,17 +15,13 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    app::{Answer, ENDPOINTS, TestApp, spawn, terminate},
+    app::{Answer, ENDPOINTS, TestApp, client, spawn, terminate},
     command::{Ended, charta, noise, show, text},
 };
 
 const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/demo");
 const MILLENNIUM: &str = "ec2458f2-1e24-41c8-b71b-0e701af7583d";
 const SOARIAN: &str = "3f2aca24-87f3-4eac-a6d7-1f75247e6b43";
-
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().expect("a client")
-}
 
 #[tokio::test]
 async fn serve_on_port_0_says_which_port_it_got_and_answers_there() {
@@ -219,7 +215,7 @@ fn a_directory_of_something_else_is_refused_and_left_alone() {
 #[test]
 fn help_of_every_command_has_an_example() {
     let help = charta(&["--help"]).ok();
-    for command in ["serve", "import", "check", "backup", "restore", "purge", "config"] {
+    for command in ["serve", "import", "check", "backup", "restore", "purge", "token", "config"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{help}");
         let help = charta(&[command, "--help"]).ok();
         assert!(help.contains(&format!("Example: charta {command}")), "{help}");

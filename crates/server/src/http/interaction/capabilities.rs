@@ -4,7 +4,7 @@
 
 use charta_fhir::{
     Version,
-    represent::{self, Capabilities, ResourceCapabilities},
+    represent::{self, Capabilities, OauthUris, ResourceCapabilities},
 };
 use charta_model::ResourceType;
 use http::{Method, StatusCode, header};
@@ -12,7 +12,7 @@ use http::{Method, StatusCode, header};
 use super::Offered;
 use crate::{
     config::Auth,
-    http::{answer::Answer, call::Call, outcome::Refusal, precondition, respond},
+    http::{answer::Answer, call::Call, outcome::Refusal, precondition, respond, smart},
 };
 
 /// The day of this release's statements; changes when what an endpoint does changes.
@@ -34,6 +34,7 @@ pub fn capabilities(call: &Call<'_>) -> Result<Answer, Refusal> {
         date: STATEMENT_DATE,
         software_version: env!("CARGO_PKG_VERSION"),
         secured: call.endpoint.auth == Auth::Smart,
+        oauth: oauth(call),
         resources: resources(call),
         interactions: of_system(call),
     });
@@ -41,6 +42,17 @@ pub fn capabilities(call: &Call<'_>) -> Result<Answer, Refusal> {
     let etag = precondition::weak_etag_of(&format!("{STATEMENT_DATE}-{}", env!("CARGO_PKG_VERSION")));
     answer.headers_mut().insert(header::ETAG, respond::value(&etag));
     Ok(answer)
+}
+
+/// Where tokens are had, for clients that do not read `.well-known/smart-configuration`.
+fn oauth(call: &Call<'_>) -> Option<OauthUris> {
+    let told = smart::discovery(call)?;
+    Some(OauthUris {
+        token: told.token_endpoint,
+        authorize: told.more.authorization_endpoint,
+        register: told.more.registration_endpoint,
+        manage: told.more.management_endpoint,
+    })
 }
 
 /// What the endpoint does with every type that it serves.

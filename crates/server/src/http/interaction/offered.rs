@@ -116,7 +116,7 @@ impl Offered {
                 | Target::InstanceHistory(..)
                 | Target::TypeHistory(_)
                 | Target::SystemHistory => add(&get, self.versions),
-                Target::Metadata => add(&get, true),
+                Target::Metadata | Target::SmartConfiguration => add(&get, true),
                 Target::Operation | Target::Unknown => {}
             }
         }

@@ -149,7 +149,7 @@ async fn row_53_the_log_tells_nothing_of_patients_and_cannot_be_forged() {
     std::io::BufRead::read_line(&mut std::io::BufReader::new(server.stdout.take().unwrap()), &mut line)
         .unwrap();
     let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = crate::app::client();
     for (method, path, body) in [
         (Method::PUT, "/r4/Binary/patient-4711", "SECRETBODY"),
         (Method::GET, "/r4/Binary/patient-4711?name=Musterfrau", ""),

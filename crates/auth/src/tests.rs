@@ -1,0 +1,5 @@
+//! Tables of tokens and assertions, signed here with keys of every kind.
+
+mod assertion;
+mod signer;
+mod token;

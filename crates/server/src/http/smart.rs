@@ -1,0 +1,16 @@
+//! SMART on FHIR: tokens are verified, keys fetched, clients told where tokens are had, and, for development,
+//! tokens given. What a token allows is not decided here but in `charta-auth`.
+
+mod cache;
+pub mod development;
+mod fetch;
+mod introspection;
+mod keys;
+mod verify;
+mod well_known;
+
+pub use verify::{TokenError, Verifier, VerifierError};
+pub use well_known::{discovery, smart_configuration};
+
+#[cfg(test)]
+mod tests;
