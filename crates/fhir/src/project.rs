@@ -31,7 +31,7 @@ mod tests;
 
 use members::Members;
 
-use crate::{Node, Version};
+use crate::{Node, Version, resource::in_order};
 
 /// Whether resources of this type are shown in versions other than the one they were written in.
 #[must_use]
@@ -50,7 +50,9 @@ pub fn project(resource: &Node, from: Version, to: Version, updated: &str) -> Op
     if from == to {
         return Some(resource.clone());
     }
-    let mut source = Members(members.clone());
+    // JSON has no order of members, but values are compared here.
+    let Node::Object(members) = in_order(Node::Object(members.clone()), from) else { return None };
+    let mut source = Members(members);
     if !contained::is_kept(from, to) {
         contained::leave_out(&mut source);
     }

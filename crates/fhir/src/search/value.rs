@@ -55,7 +55,12 @@ pub(super) fn filter<'v>(
             Filter::Text(name, matches.collect())
         }
         ParameterKind::Uri => {
-            let matches = alternatives.map(|text| match (unescape(text).into_owned(), modifier) {
+            // What leads to this server is indexed without its base.
+            let own = |uri: String| match local(asked.bases, &uri) {
+                Some(path) => path.to_owned(),
+                None => uri,
+            };
+            let matches = alternatives.map(|text| match (own(unescape(text).into_owned()), modifier) {
                 (uri, Some("below")) => UriMatch::Below(uri),
                 (uri, Some("above")) => UriMatch::Above(uri),
                 (uri, _) => UriMatch::Exactly(uri),
@@ -124,9 +129,7 @@ fn references<'v>(
     let matches: Vec<_> = alternatives
         .filter_map(|text| {
             let text = unescape(text);
-            let local =
-                asked.bases.iter().find_map(|base| text.strip_prefix(base.as_str())?.strip_prefix('/'));
-            let path = local.unwrap_or(&text);
+            let path = local(asked.bases, &text).unwrap_or(&text);
             let path = path.split_once("/_history/").map_or(path, |(current, _)| current);
             match path.split_once('/') {
                 None => Some(ReferenceMatch::Local(
@@ -145,6 +148,12 @@ fn references<'v>(
         })
         .collect();
     if matches.is_empty() { Filter::Nothing } else { Filter::Reference(asked.name.clone().into(), matches) }
+}
+
+/// What of a URL is behind a base of this server.
+fn local<'t>(bases: &[String], url: &'t str) -> Option<&'t str> {
+    let path = bases.iter().find_map(|base| url.strip_prefix(base.as_str())?.strip_prefix('/'))?;
+    (!path.is_empty()).then_some(path)
 }
 
 /// Clause: FHIR R4 search.html#date

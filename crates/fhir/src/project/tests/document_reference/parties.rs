@@ -109,3 +109,20 @@ fn further_authenticators_are_extensions() {
         {"url":"http://hl7.org/fhir/4.0/StructureDefinition/extension-DocumentReference.authenticator","valueReference":{"reference":"Practitioner/2"}}]}"#;
     same(R5, &r5, R4, r4);
 }
+
+#[test]
+fn members_have_no_order() {
+    let mode =
+        r#"{"coding":[{"code":"professional","system":"http://hl7.org/fhir/composition-attestation-mode"}]}"#;
+    let r5 = format!(r#"{{"attester":[{{"party":{{"reference":"Practitioner/1"}},"mode":{mode}}}]}}"#);
+    becomes(DR, R5, &r5, R4, r#"{"authenticator":{"reference":"Practitioner/1"}}"#);
+    let concept =
+        r#"{"docStatus":{"coding":[{"code":"final","system":"http://hl7.org/fhir/composition-status"}]}}"#;
+    becomes(DR, Dstu2, concept, R4, r#"{"docStatus":"final"}"#);
+    let master = r#"{"identifier":[{"value":"m","system":"urn:s"}],"extension":[
+        {"url":"http://hl7.org/fhir/4.0/StructureDefinition/extension-DocumentReference.masterIdentifier","valueIdentifier":{"system":"urn:s","value":"m"}}]}"#;
+    becomes(DR, R5, master, R4, r#"{"masterIdentifier":{"value":"m","system":"urn:s"}}"#);
+    let code = r#"{"code":"signs","system":"http://hl7.org/fhir/document-relationship-type"}"#;
+    let r5 = format!(r#"{{"relatesTo":[{{"target":{{"display":"x"}},"code":{{"coding":[{code}]}}}}]}}"#);
+    becomes(DR, R5, &r5, R4, r#"{"relatesTo":[{"code":"signs","target":{"display":"x"}}]}"#);
+}
