@@ -362,6 +362,8 @@ async fn order_is_stable_and_pages_survive_a_restart() {
     let link = next(&found(&app, "/r4/Patient?_sort=family&_count=5").await).expect("a second page");
     let token = link.split("_page=").nth(1).expect("opaque").to_owned();
     assert!(!token.contains("=5") && token.len() > 20, "{token}");
+    let (signed, last) = token.split_at(token.len() - 1);
+    let forged = format!("{signed}{}", if last == "A" { "B" } else { "A" });
     let path = link.strip_prefix(&app.url).expect("ours").to_owned();
     app = TestApp::in_directory(app.stop(), "");
     assert_eq!(ids(&found(&app, &path).await), ["s2", "s3", "s4", "s5", "s6"]);
@@ -371,7 +373,7 @@ async fn order_is_stable_and_pages_survive_a_restart() {
         format!("/r4/Observation?_sort=family&_count=5&_page={token}"),
         format!("/r4b/Patient?_sort=family&_count=5&_page={token}"),
         format!("/writer/Patient?_sort=family&_count=5&_page={token}"),
-        format!("/r4/Patient?_sort=family&_count=5&_page={}A", &token[..token.len() - 1]),
+        format!("/r4/Patient?_sort=family&_count=5&_page={forged}"),
         "/r4/Patient?_sort=family&_count=5&_page=5".to_owned(),
     ] {
         let answer = app.get(&foreign, None).await;
