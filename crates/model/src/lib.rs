@@ -3,6 +3,7 @@
 //! Anything that comes from outside becomes one of these types at the edge or is refused there;
 //! behind the edge nothing is checked twice. `docs/glossary.md` gives each word one meaning.
 
+pub mod audit;
 mod custody;
 mod digest;
 mod document;

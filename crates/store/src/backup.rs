@@ -14,7 +14,7 @@ use std::{
 use charta_model::{Digest, Hasher, ResourceId, ResourceType, TenantId};
 
 use crate::{
-    Access, BackupSummary, Error, Finding, Progress, Store,
+    Access, BackupSummary, Error, Finding, Progress, Store, audit,
     catalog::{Catalog, Companion, ContentRecord, sqlite::Sqlite},
     content::files::{create_parent, open_named, sync_directory},
     directory::{Directory, create_directory},
@@ -43,6 +43,7 @@ impl Store {
         let copy = Directory::new(&partial.path);
         self.catalog().snapshot(&copy.catalog()).await?;
         let summary = copy_content(&self.directory().content(), &copy, progress).await?;
+        copy_audit_log(self.directory(), &copy).await?;
         partial.finish()?;
         Ok(summary)
     }
@@ -78,11 +79,21 @@ impl Store {
             let catalog = open_catalog(&source)?;
             catalog.snapshot(&copy.catalog()).await?;
             catalog.close().await;
-            copy_content(&source.content(), &copy, progress).await
+            let summary = copy_content(&source.content(), &copy, progress).await?;
+            copy_audit_log(&source, &copy).await?;
+            Ok::<_, Error>(summary)
         })?;
         partial.finish()?;
         Ok(summary)
     }
+}
+
+/// The audit log goes along, as far as it is written when the rest is copied.
+async fn copy_audit_log(from: &Directory, to: &Directory) -> Result<(), Error> {
+    let (from, to) = (from.audit(), to.audit());
+    let copied = tokio::task::spawn_blocking(move || audit::copy(&from, &to));
+    let copied = copied.await.map_err(|error| Error::task(&error))?;
+    copied.map(drop).map_err(|error| Error::io("copying the audit log", &error))
 }
 
 fn exists(path: &Path) -> bool {

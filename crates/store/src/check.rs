@@ -2,7 +2,10 @@
 
 use charta_model::{Digest, Hasher};
 
-use crate::{Content, Error, Finding, Progress, Store, catalog::ContentRecord, content::Opened};
+use crate::{
+    Access, AuditLog, AuditOptions, Content, Error, Finding, Progress, Store, catalog::ContentRecord,
+    content::Opened,
+};
 
 /// Contents are looked at in groups of so many.
 const GROUP: usize = 256;
@@ -28,6 +31,7 @@ impl Store {
         for first_byte in 0..=u8::MAX {
             unnamed.extend(self.unnamed(first_byte).await?);
         }
+        findings.extend(self.written_audit_log()?.check().await?);
         drop(lock);
         if repair {
             self.sweep().await?;
@@ -37,6 +41,12 @@ impl Store {
             repaired: repair,
         }));
         Ok(findings)
+    }
+
+    /// The audit log as it is on disk, whoever writes it.
+    fn written_audit_log(&self) -> Result<AuditLog, Error> {
+        let opened = self.audit_log_for(Access::ReadOnly, AuditOptions::default());
+        opened.map_err(|error| Error::Unavailable(error.to_string().into()))
     }
 
     async fn check_contents(&self, progress: Progress<'_>, findings: &mut Vec<Finding>) -> Result<(), Error> {

@@ -57,6 +57,10 @@ impl Directory {
         self.0.join("catalog.sqlite")
     }
 
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.0.join("audit")
+    }
+
     pub(crate) fn content(&self) -> PathBuf {
         self.0.join("content")
     }

@@ -25,6 +25,7 @@
 //! 12. Whoever needs more than this process to be stopped (a backup, a check) never sees a state
 //!     between two commits.
 
+mod audit;
 mod backup;
 pub mod cache;
 pub mod catalog;
@@ -41,6 +42,7 @@ mod sweep;
 pub mod testing;
 mod upload;
 
+pub use audit::{AuditLog, AuditOptions, AuditPage, AuditStatistics, Durability, OnFailure};
 pub use content::Content;
 pub use error::{CommitError, Error, TransactError};
 pub use options::{Access, OpenError, Options};

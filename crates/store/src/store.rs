@@ -324,6 +324,10 @@ impl Store {
         &*self.0.content
     }
 
+    pub(crate) fn access(&self) -> Access {
+        self.0.access
+    }
+
     pub(crate) fn directory(&self) -> &Directory {
         &self.0.directory
     }

@@ -1,5 +1,6 @@
 //! The store as its callers see it.
 
+mod audit;
 mod backends;
 mod backup;
 mod crash;

@@ -1,0 +1,241 @@
+//! One event as one line: fields between tabs, in the order of `encode`. In a field, tab, line feed, carriage
+//! return and backslash are written `\t`, `\n`, `\r`, `\\`. Entities are `Type/id` or `Type/id/version`, between
+//! spaces. A reader passes over fields that a later release adds at the end.
+
+use std::borrow::Cow;
+
+use charta_model::{
+    Timestamp,
+    audit::{Caller, Entity, Event},
+};
+
+const FIELDS: usize = 15;
+
+/// Appends the line of an event.
+pub fn encode(event: &Event<'_>, out: &mut Vec<u8>) {
+    number(event.recorded.as_millisecond(), out);
+    field(event.interaction.code(), out);
+    out.push(b'\t');
+    number(i64::from(event.status), out);
+    field(&event.tenant, out);
+    field(&event.endpoint, out);
+    field(&event.request_id, out);
+    let Caller { client, issuer, subject, user, token_id, address } = &event.caller;
+    for text in [client, issuer, subject, user, token_id, address, &event.patient] {
+        field(text, out);
+    }
+    out.push(b'\t');
+    for (index, entity) in event.entities.iter().enumerate() {
+        if index > 0 {
+            out.push(b' ');
+        }
+        escaped(&entity.kind, out);
+        out.push(b'/');
+        escaped(&entity.id, out);
+        if entity.version > 0 {
+            out.push(b'/');
+            number(i64::try_from(entity.version).unwrap_or(i64::MAX), out);
+        }
+    }
+    field(&event.query, out);
+    out.push(b'\n');
+}
+
+/// Reads a line without its end; `None` if it is none of ours.
+pub fn decode(line: &str) -> Option<Event<'_>> {
+    let mut fields = [""; FIELDS];
+    let mut parts = line.split('\t');
+    for field in &mut fields {
+        *field = parts.next()?;
+    }
+    let [
+        recorded,
+        interaction,
+        status,
+        tenant,
+        endpoint,
+        request_id,
+        client,
+        issuer,
+        subject,
+        user,
+        token_id,
+        address,
+        patient,
+        entities,
+        query,
+    ] = fields;
+    let caller = Caller {
+        client: text(client),
+        issuer: text(issuer),
+        subject: text(subject),
+        user: text(user),
+        token_id: text(token_id),
+        address: text(address),
+    };
+    let entities = entities.split(' ').filter(|entity| !entity.is_empty()).map(entity);
+    Some(Event {
+        recorded: Timestamp::from_millisecond(recorded.parse().ok()?).ok()?,
+        tenant: text(tenant),
+        interaction: interaction.parse().ok()?,
+        status: status.parse().ok()?,
+        endpoint: text(endpoint),
+        request_id: text(request_id),
+        caller,
+        patient: text(patient),
+        entities: entities.collect::<Option<_>>()?,
+        query: text(query),
+    })
+}
+
+/// The event without the line that it was read from.
+pub fn owned(event: Event<'_>) -> Event<'static> {
+    let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+    let Caller { client, issuer, subject, user, token_id, address } = event.caller;
+    Event {
+        recorded: event.recorded,
+        tenant: own(event.tenant),
+        interaction: event.interaction,
+        status: event.status,
+        endpoint: own(event.endpoint),
+        request_id: own(event.request_id),
+        caller: Caller {
+            client: own(client),
+            issuer: own(issuer),
+            subject: own(subject),
+            user: own(user),
+            token_id: own(token_id),
+            address: own(address),
+        },
+        patient: own(event.patient),
+        entities: event
+            .entities
+            .into_iter()
+            .map(|entity| Entity { kind: own(entity.kind), id: own(entity.id), version: entity.version })
+            .collect(),
+        query: own(event.query),
+    }
+}
+
+/// When the event of a line was recorded, in milliseconds, without a look at the rest.
+pub fn recorded_ms(line: &[u8]) -> Option<i64> {
+    let end = line.iter().position(|&byte| byte == b'\t')?;
+    std::str::from_utf8(&line[..end]).ok()?.parse().ok()
+}
+
+fn entity(text: &str) -> Option<Entity<'_>> {
+    let mut parts = text.split('/');
+    let (kind, id) = (parts.next()?, parts.next()?);
+    let version = parts.next().map_or(Some(0), |version| version.parse().ok())?;
+    Some(Entity { kind: self::text(kind), id: self::text(id), version })
+}
+
+fn field(text: &str, out: &mut Vec<u8>) {
+    out.push(b'\t');
+    escaped(text, out);
+}
+
+fn escaped(text: &str, out: &mut Vec<u8>) {
+    if !text.bytes().any(is_special) {
+        return out.extend_from_slice(text.as_bytes());
+    }
+    for byte in text.bytes() {
+        match byte {
+            b'\t' => out.extend_from_slice(b"\\t"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            byte => out.push(byte),
+        }
+    }
+}
+
+const fn is_special(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b'\\')
+}
+
+fn text(field: &str) -> Cow<'_, str> {
+    if !field.contains('\\') {
+        return Cow::Borrowed(field);
+    }
+    let mut plain = String::with_capacity(field.len());
+    let mut characters = field.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => match characters.next() {
+                Some('t') => plain.push('\t'),
+                Some('n') => plain.push('\n'),
+                Some('r') => plain.push('\r'),
+                other => plain.extend(other),
+            },
+            character => plain.push(character),
+        }
+    }
+    Cow::Owned(plain)
+}
+
+/// Digits without the machinery of formatting, which would cost more than all the rest.
+fn number(value: i64, out: &mut Vec<u8>) {
+    let mut digits = [0_u8; 20];
+    let mut at = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use charta_model::audit::Interaction;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_event_is_read_as_it_was_written(
+            ms in -1_000_000_000_000_i64..9_000_000_000_000,
+            which in 0..Interaction::ALL.len(),
+            texts in prop::collection::vec("[a-z\\\\\\t\\n\\r é\"#]{0,12}", 11),
+            entities in prop::collection::vec(("[A-Z][a-z]{1,8}", "[a-z0-9.-]{1,8}", 0_u64..300), 0..3),
+        ) {
+            let own = |index: usize| Cow::Owned::<str>(texts[index].clone());
+            let event = Event {
+                recorded: Timestamp::from_millisecond(ms).unwrap(),
+                tenant: own(0),
+                interaction: Interaction::ALL[which],
+                status: 200,
+                endpoint: own(1),
+                request_id: own(2),
+                caller: Caller {
+                    client: own(3), issuer: own(4), subject: own(5), user: own(6), token_id: own(7), address: own(8),
+                },
+                patient: own(9),
+                entities: entities.iter().map(|(kind, id, version)| Entity {
+                    kind: kind.as_str().into(), id: id.as_str().into(), version: *version,
+                }).collect(),
+                query: own(10),
+            };
+            let mut line = Vec::new();
+            encode(&event, &mut line);
+            let line = String::from_utf8(line).unwrap();
+            prop_assert_eq!(line.matches('\n').count(), 1);
+            prop_assert_eq!(recorded_ms(line.as_bytes()), Some(ms));
+            prop_assert_eq!(decode(line.trim_end_matches('\n')), Some(event));
+        }
+
+        #[test]
+        fn no_line_panics(line in "[0-9a-z\\t\\\\/ ]{0,120}") {
+            let _ = decode(&line);
+        }
+    }
+}
