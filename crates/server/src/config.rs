@@ -13,6 +13,7 @@ mod file;
 mod issuer;
 mod limits;
 mod origin;
+mod proxy;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ pub use error::ConfigError;
 pub use issuer::{DEVELOPMENT, Discovery, Introspection, Issuer, Jwks, Secret};
 pub use limits::Limits;
 pub use origin::Origin;
+pub use proxy::{Network, ProxyHeader};
 
 use error::Problem;
 
@@ -47,6 +49,10 @@ pub struct Config {
     pub ops_listen: Option<SocketAddr>,
     /// How clients reach this server: the beginning of every absolute URL in answers.
     pub public_url: Origin,
+    /// Who may say for whom it calls.
+    pub trusted_proxies: Vec<Network>,
+    /// Where it says so.
+    pub proxy_header: ProxyHeader,
     /// The directory of everything kept.
     pub data_dir: PathBuf,
     /// So long may running requests take to finish when the server stops.
@@ -61,6 +67,8 @@ pub struct Config {
     pub limits: Limits,
     /// What keeps the documents.
     pub store: StoreConfig,
+    /// What the server proves itself with; `None`: connections are not encrypted.
+    pub tls: Option<TlsFiles>,
     /// Whose documents are kept, each apart from the others.
     pub tenants: Vec<TenantId>,
     /// Who may sign access tokens.
@@ -69,6 +77,15 @@ pub struct Config {
     pub authorization_server: Option<AuthorizationServer>,
     /// What is served where.
     pub endpoints: Vec<Endpoint>,
+}
+
+/// Where certificate and key are, in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The server's certificate, then those that lead to its root.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// What keeps the documents.
@@ -135,7 +152,11 @@ impl Config {
         let server = self.authorization_server.iter_mut();
         let of_clients = server.flat_map(AuthorizationServer::files);
         let of_clients = of_clients.map(|(index, path)| ("authorization_server.client.jwks", index, path));
-        for (key, index, path) in of_issuers.chain(of_clients) {
+        let of_tls = self
+            .tls
+            .iter_mut()
+            .flat_map(|tls| [("tls.certificate", 0, &mut tls.certificate), ("tls.key", 0, &mut tls.key)]);
+        for (key, index, path) in of_tls.chain(of_issuers).chain(of_clients) {
             *path = folder.join(&*path);
             if let Err(error) = fs::File::open(&*path) {
                 return Err(Problem::new(key, index, format!("{} cannot be read: {error}", path.display())));
@@ -171,9 +192,16 @@ impl Config {
 
     /// Listens elsewhere. A public URL that was the old address becomes the new one.
     pub fn set_listen(&mut self, listen: SocketAddr) {
-        if self.public_url == Origin::of_address(self.listen) {
-            self.public_url = Origin::of_address(listen);
+        if self.public_url == self.own_origin() {
+            self.listen = listen;
+            self.public_url = self.own_origin();
         }
         self.listen = listen;
+    }
+
+    /// The origin where this server answers by itself.
+    #[must_use]
+    pub fn own_origin(&self) -> Origin {
+        Origin::of_address(self.tls.is_some(), self.listen)
     }
 }

@@ -5,11 +5,14 @@ mod answer;
 mod authorize;
 mod body;
 mod call;
+mod client;
 mod coding;
 mod compress;
 mod connection;
 mod cors;
 mod disposition;
+mod forwarded;
+mod http2;
 pub mod ingest;
 mod interaction;
 mod listen;
@@ -17,15 +20,18 @@ pub mod media;
 mod mhd;
 mod ops;
 mod outcome;
+mod patience;
 mod pipeline;
 mod precondition;
 mod range;
 mod record;
 mod respond;
+mod serve;
 pub mod smart;
 mod target;
+mod tls;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use charta_model::TenantId;
 use charta_service::Service;
@@ -46,6 +52,8 @@ pub struct App {
     pub service: Service,
     /// Who calls it.
     pub verifier: Verifier,
+    /// What its clients have of it now.
+    clients: client::Clients,
     /// What it counts.
     pub metrics: Arc<record::Metrics>,
     /// Whether it shows the demo's start page.
@@ -62,7 +70,8 @@ impl App {
     pub fn new(config: Config, service: Service, demo: bool) -> Result<Self, VerifierError> {
         let no_tenant = TenantId::new("-").expect("a hyphen is a valid id");
         let verifier = Verifier::new(&config)?;
-        Ok(Self { config, service, verifier, metrics: Arc::default(), demo, no_tenant })
+        let clients = client::Clients::new(&config.limits, Instant::now());
+        Ok(Self { config, service, verifier, clients, metrics: Arc::default(), demo, no_tenant })
     }
 
     /// The absolute URL of an endpoint for a tenant, without slash at the end.

@@ -55,7 +55,7 @@ async fn serve(config: Config, with_demo: bool) -> Result<ExitCode, Failure> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let sweeping = tokio::spawn(sweep_regularly(store.clone()));
-    result_line(&format!("listening on http://{}", server.address()?));
+    result_line(&format!("listening on {}", server.address()?));
     server
         .run(async {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }

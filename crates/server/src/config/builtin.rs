@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
 
-use super::{Auth, Config, Endpoint, EndpointTenant, Issuer, Limits, Origin, StoreConfig};
+use super::{Auth, Config, Endpoint, EndpointTenant, Issuer, Limits, Origin, ProxyHeader, StoreConfig};
 
 /// The tenant when no other is named.
 pub const DEFAULT_TENANT: &str = "default";
@@ -22,7 +22,9 @@ pub fn standard() -> Config {
         name: "built-in configuration".to_owned(),
         listen,
         ops_listen: None,
-        public_url: Origin::of_address(listen),
+        public_url: Origin::of_address(false, listen),
+        trusted_proxies: Vec::new(),
+        proxy_header: ProxyHeader::default(),
         data_dir: PathBuf::from("charta-data"),
         shutdown_seconds: 10,
         worker_threads: 0,
@@ -30,6 +32,7 @@ pub fn standard() -> Config {
         allow_open_network: false,
         limits: Limits::default(),
         store: StoreConfig::default(),
+        tls: None,
         endpoints: standard_endpoints(&tenant),
         tenants: vec![tenant],
         issuers: Vec::new(),

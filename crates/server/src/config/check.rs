@@ -6,7 +6,7 @@ use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
 use tracing_subscriber::EnvFilter;
 
-use super::{Auth, Config, Endpoint, EndpointTenant, Limits, Origin, error::Problem};
+use super::{Auth, Config, Endpoint, EndpointTenant, Limits, Origin, TlsFiles, error::Problem};
 
 mod trust;
 
@@ -23,6 +23,7 @@ pub fn check(config: &Config) -> Checked {
     addresses(config)?;
     process(config)?;
     limits(&config.limits)?;
+    tls(config)?;
     tenants(&config.tenants)?;
     for index in 0..config.issuers.len() {
         trust::issuer(config, index)?;
@@ -106,6 +107,10 @@ fn limits(limits: &Limits) -> Checked {
         body_bytes_per_second_min,
         write_idle_seconds,
         connections,
+        client_connections,
+        client_requests_parallel,
+        client_requests_per_second,
+        client_requests_burst,
     } = *limits;
     within("limits.document_bytes", document_bytes, BYTES)?;
     within("limits.resource_bytes", resource_bytes, BYTES)?;
@@ -115,7 +120,26 @@ fn limits(limits: &Limits) -> Checked {
     within("limits.body_idle_seconds", body_idle_seconds, SECONDS)?;
     within("limits.body_bytes_per_second_min", body_bytes_per_second_min, 0..=*BYTES.end())?;
     within("limits.write_idle_seconds", write_idle_seconds, SECONDS)?;
-    within("limits.connections", connections as u64, 1..=1_000_000)
+    within("limits.connections", connections as u64, 1..=1_000_000)?;
+    within("limits.client_connections", client_connections as u64, 0..=1_000_000)?;
+    within("limits.client_requests_parallel", client_requests_parallel as u64, 0..=1_000_000)?;
+    within("limits.client_requests_per_second", client_requests_per_second.into(), 0..=1_000_000)?;
+    within("limits.client_requests_burst", client_requests_burst.into(), 1..=1_000_000)
+}
+
+/// Links that clients cannot follow would be in every answer.
+fn tls(config: &Config) -> Checked {
+    let Some(TlsFiles { certificate, key }) = &config.tls else { return Ok(()) };
+    for (name, path) in [("tls.certificate", certificate), ("tls.key", key)] {
+        if path.as_os_str().is_empty() {
+            return refuse(name, 0, "empty; a file in PEM is needed");
+        }
+    }
+    if config.public_url.as_str().starts_with("http://") {
+        let problem = format!("{} is not https, but [tls] is set", config.public_url);
+        return refuse("public_url", 0, problem);
+    }
+    Ok(())
 }
 
 fn known(config: &Config, key: &'static str, index: usize, tenant: &TenantId) -> Checked {

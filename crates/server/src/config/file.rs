@@ -8,8 +8,8 @@ use charta_model::TenantId;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Auth, CatalogBackend, Config, ConfigError, ContentBackend, Endpoint, EndpointTenant, Limits, Origin,
-    StoreConfig, authorization_server,
+    Auth, CatalogBackend, Config, ConfigError, ContentBackend, Endpoint, EndpointTenant, Limits, Network,
+    Origin, ProxyHeader, StoreConfig, TlsFiles, authorization_server,
     authorization_server::AuthorizationServerForm,
     builtin::{DEFAULT_TENANT, standard_endpoints},
     check,
@@ -27,6 +27,8 @@ struct File {
     listen: Option<String>,
     ops_listen: Option<String>,
     public_url: Option<String>,
+    trusted_proxies: Option<Vec<String>>,
+    proxy_header: Option<ProxyHeader>,
     data_dir: Option<String>,
     shutdown_seconds: Option<u64>,
     worker_threads: Option<usize>,
@@ -51,8 +53,8 @@ struct StoreForm {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 struct TlsForm {
-    certificate: Option<String>,
-    key: Option<String>,
+    certificate: String,
+    key: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -94,9 +96,6 @@ pub fn to_toml(config: &Config) -> String {
 }
 
 fn config(file: File, name: &str) -> Result<Config, Problem> {
-    if file.tls.is_some() {
-        return Err(Problem::new("tls", 0, "not offered in this release; put a TLS proxy in front"));
-    }
     let standard = Config::standard();
     let listen = address("listen", file.listen)?.unwrap_or(standard.listen);
     let tenants = tenants(file.tenant)?.unwrap_or(standard.tenants);
@@ -106,7 +105,9 @@ fn config(file: File, name: &str) -> Result<Config, Problem> {
         name: name.to_owned(),
         listen,
         ops_listen: address("ops_listen", file.ops_listen)?,
-        public_url: public_url(file.public_url, listen)?,
+        public_url: public_url(file.public_url, file.tls.is_some(), listen)?,
+        trusted_proxies: networks(file.trusted_proxies.unwrap_or_default())?,
+        proxy_header: file.proxy_header.unwrap_or_default(),
         data_dir: file.data_dir.map_or(standard.data_dir, PathBuf::from),
         shutdown_seconds: file.shutdown_seconds.unwrap_or(standard.shutdown_seconds),
         worker_threads: file.worker_threads.unwrap_or(standard.worker_threads),
@@ -114,6 +115,7 @@ fn config(file: File, name: &str) -> Result<Config, Problem> {
         allow_open_network: file.allow_open_network.unwrap_or(standard.allow_open_network),
         limits: file.limits.unwrap_or_default(),
         store: store(file.store.unwrap_or_default())?,
+        tls: file.tls.map(tls),
         issuers: issuers.into_iter().enumerate().map(issuer::read).collect::<Result<_, _>>()?,
         authorization_server: file.authorization_server.map(authorization_server::read).transpose()?,
         endpoints: endpoints(file.endpoint, &tenants)?,
@@ -129,9 +131,20 @@ fn address(key: &'static str, text: Option<String>) -> Result<Option<SocketAddr>
     })
 }
 
-fn public_url(text: Option<String>, listen: SocketAddr) -> Result<Origin, Problem> {
-    let Some(text) = text else { return Ok(Origin::of_address(listen)) };
+fn public_url(text: Option<String>, tls: bool, listen: SocketAddr) -> Result<Origin, Problem> {
+    let Some(text) = text else { return Ok(Origin::of_address(tls, listen)) };
     Origin::new(&text).map_err(|error| Problem::new("public_url", 0, error.to_string()))
+}
+
+fn networks(texts: Vec<String>) -> Result<Vec<Network>, Problem> {
+    let network = |text: &String| {
+        text.parse().map_err(|error| Problem::new("trusted_proxies", 0, format!("{text:?}: {error}")))
+    };
+    texts.iter().map(network).collect()
+}
+
+fn tls(form: TlsForm) -> TlsFiles {
+    TlsFiles { certificate: PathBuf::from(form.certificate), key: PathBuf::from(form.key) }
 }
 
 fn store(form: StoreForm) -> Result<StoreConfig, Problem> {
@@ -204,6 +217,8 @@ fn form(config: &Config) -> File {
         listen: Some(config.listen.to_string()),
         ops_listen: config.ops_listen.map(|address| address.to_string()),
         public_url: Some(config.public_url.to_string()),
+        trusted_proxies: Some(config.trusted_proxies.iter().map(Network::to_string).collect()),
+        proxy_header: Some(config.proxy_header),
         data_dir: Some(config.data_dir.display().to_string()),
         shutdown_seconds: Some(config.shutdown_seconds),
         worker_threads: Some(config.worker_threads),
@@ -211,7 +226,10 @@ fn form(config: &Config) -> File {
         allow_open_network: Some(config.allow_open_network),
         limits: Some(config.limits.clone()),
         store: Some(StoreForm { catalog: Some(SQLITE.to_owned()), content: Some(FILES.to_owned()) }),
-        tls: None,
+        tls: config.tls.as_ref().map(|files| TlsForm {
+            certificate: files.certificate.display().to_string(),
+            key: files.key.display().to_string(),
+        }),
         tenant: Some(config.tenants.iter().map(|id| TenantForm { id: id.to_string() }).collect()),
         issuer: (!config.issuers.is_empty()).then(|| config.issuers.iter().map(issuer::write).collect()),
         authorization_server: config.authorization_server.as_ref().map(authorization_server::write),

@@ -22,6 +22,14 @@ pub struct Limits {
     pub write_idle_seconds: u64,
     /// Connections at the same time.
     pub connections: usize,
+    /// Those of one address; 0: any number.
+    pub client_connections: usize,
+    /// Requests of one client that are not answered to their end; 0: any number.
+    pub client_requests_parallel: usize,
+    /// Requests of one client, on average; 0: any number.
+    pub client_requests_per_second: u32,
+    /// So many of them may come at once.
+    pub client_requests_burst: u32,
 }
 
 impl Default for Limits {
@@ -35,6 +43,10 @@ impl Default for Limits {
             body_bytes_per_second_min: 1024,
             write_idle_seconds: 60,
             connections: 10_000,
+            client_connections: 0,
+            client_requests_parallel: 0,
+            client_requests_per_second: 0,
+            client_requests_burst: 100,
         }
     }
 }

@@ -35,16 +35,17 @@ impl Origin {
         }))
     }
 
-    /// The origin of a server at this address that has no proxy in front.
+    /// The origin of a server at this address that has no proxy in front. `tls`: whether it speaks it.
     #[must_use]
-    pub fn of_address(address: SocketAddr) -> Self {
+    pub fn of_address(tls: bool, address: SocketAddr) -> Self {
+        let (scheme, default_port) = if tls { ("https", 443) } else { ("http", 80) };
         let host = match address {
             SocketAddr::V4(v4) => v4.ip().to_string(),
             SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
         };
         Self(match address.port() {
-            80 => format!("http://{host}"),
-            port => format!("http://{host}:{port}"),
+            port if port == default_port => format!("{scheme}://{host}"),
+            port => format!("{scheme}://{host}:{port}"),
         })
     }
 
@@ -135,12 +136,15 @@ mod tests {
 
     #[test]
     fn an_address_is_an_origin() {
-        for (address, expected) in [
-            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("127.0.0.1:80", "http://127.0.0.1"),
-            ("[::1]:8080", "http://[::1]:8080"),
+        for (tls, address, expected) in [
+            (false, "127.0.0.1:8080", "http://127.0.0.1:8080"),
+            (false, "127.0.0.1:80", "http://127.0.0.1"),
+            (false, "[::1]:8080", "http://[::1]:8080"),
+            (true, "127.0.0.1:8443", "https://127.0.0.1:8443"),
+            (true, "127.0.0.1:443", "https://127.0.0.1"),
+            (true, "127.0.0.1:80", "https://127.0.0.1:80"),
         ] {
-            let origin = Origin::of_address(address.parse().unwrap());
+            let origin = Origin::of_address(tls, address.parse().unwrap());
             assert_eq!(origin.as_str(), expected);
             assert_eq!(Origin::new(expected), Ok(origin));
         }

@@ -11,7 +11,8 @@ use super::*;
 fn reference_with_all_keys() -> String {
     let is_key = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line != "#";
     let lines = REFERENCE.lines().map(|line| if is_key(line) { &line[1..] } else { line });
-    lines.collect::<Vec<_>>().join("\n")
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.replace("public_url = \"http:", "public_url = \"https:") // as [tls] is among them
 }
 
 fn keys(text: &str) -> BTreeSet<String> {
@@ -214,11 +215,11 @@ fn unknown_keys_are_refused_everywhere() {
     check(&[
         (
             "\nlisten_on = 1",
-            "2: listen_on: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `endpoint`",
+            "2: listen_on: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `trusted_proxies`, `proxy_header`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `endpoint`",
         ),
         (
             "[limits]\n\ndocument_size = 1",
-            "3: limits.document_size: unknown key, expected one of `document_bytes`, `resource_bytes`, `header_bytes`, `header_seconds`, `body_idle_seconds`, `body_bytes_per_second_min`, `write_idle_seconds`, `connections`",
+            "3: limits.document_size: unknown key, expected one of `document_bytes`, `resource_bytes`, `header_bytes`, `header_seconds`, `body_idle_seconds`, `body_bytes_per_second_min`, `write_idle_seconds`, `connections`, `client_connections`, `client_requests_parallel`, `client_requests_per_second`, `client_requests_burst`",
         ),
         ("[store]\nkind = 1", "2: store.kind: unknown key, expected `catalog` or `content`"),
         ("[tls]\ncert = \"a\"", "2: tls.cert: unknown key, expected `certificate` or `key`"),
@@ -233,7 +234,7 @@ fn unknown_keys_are_refused_everywhere() {
         ),
         (
             "[metrics]\nlisten = 1",
-            "1: metrics: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `endpoint`",
+            "1: metrics: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `trusted_proxies`, `proxy_header`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `endpoint`",
         ),
     ]);
 }
@@ -335,12 +336,39 @@ fn values_of_another_kind_are_refused() {
 }
 
 #[test]
-fn what_is_not_in_this_release_is_refused() {
+fn with_tls_the_public_url_is_https() {
+    let tls = "[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"";
+    let mut config = parse(&format!("listen = \"127.0.0.1:0\"\n{tls}"));
+    config.set_listen("127.0.0.1:8443".parse().unwrap());
+    assert_eq!(config.public_url.as_str(), "https://127.0.0.1:8443");
+    let contradiction = format!("public_url = \"http://a.example\"\n{tls}");
+    check(&[
+        (&contradiction[..], "1: public_url: http://a.example is not https, but [tls] is set"),
+        ("[tls]\ncertificate = \"cert.pem\"", "1: tls.key: missing"),
+        ("[tls]\ncertificate = \"cert.pem\"\nkey = \"\"", "3: tls.key: empty; a file in PEM is needed"),
+    ]);
+}
+
+#[test]
+fn proxies_are_networks_and_write_one_of_two_headers() {
+    let config = parse("trusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nproxy_header = \"Forwarded\"");
+    assert_eq!(config.trusted_proxies.len(), 2);
+    assert_eq!(config.proxy_header, ProxyHeader::Forwarded);
     check(&[
         (
-            "log = \"info\"\n[tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"",
-            "2: tls: not offered in this release; put a TLS proxy in front",
+            "trusted_proxies = [\"proxy\"]",
+            "1: trusted_proxies: \"proxy\": not a network such as 10.0.0.0/8 or fd00::/8, nor an address",
         ),
+        (
+            "proxy_header = \"X-Real-IP\"",
+            "1: proxy_header: unknown value `X-Real-IP`, expected `X-Forwarded-For` or `Forwarded`",
+        ),
+    ]);
+}
+
+#[test]
+fn what_is_not_in_this_release_is_refused() {
+    check(&[
         (
             "[store]\ncatalog = \"postgres://user:secret@host/db\"",
             "2: store.catalog: not offered in this release; only \"sqlite\" is",

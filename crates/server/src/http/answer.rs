@@ -12,7 +12,12 @@ use futures_util::Stream;
 use http::Response;
 use http_body::{Frame, SizeHint};
 
-use super::{body::AnswerBody, connection::Chunk, record::Record};
+use super::{
+    body::AnswerBody,
+    client::Place,
+    connection::{Chunk, Outbox},
+    record::Record,
+};
 
 /// An answer to a client.
 pub type Answer = Response<Body>;
@@ -24,6 +29,22 @@ pub type Coded = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 pub struct Body {
     kind: Kind,
     record: Option<Record>,
+    held: Option<Held>,
+}
+
+/// The place of the request, until the last byte is on its way.
+struct Held {
+    place: Option<Place>,
+    outbox: Outbox,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // What the kernel sends is still to be sent when the body has ended.
+        if let Some(place) = self.place.take() {
+            self.outbox.hold(place);
+        }
+    }
 }
 
 enum Kind {
@@ -36,18 +57,23 @@ enum Kind {
 impl Body {
     /// A body in a content coding.
     pub fn coded(stream: Coded) -> Self {
-        Self { kind: Kind::Coded(stream), record: None }
+        Self { kind: Kind::Coded(stream), record: None, held: None }
     }
 
     /// Has `record` written when the body is sent or given up.
     pub fn recorded(&mut self, record: Record) {
         self.record = Some(record);
     }
+
+    /// Keeps the request's place until the answer is sent or given up.
+    pub fn holds(&mut self, place: Place, outbox: Outbox) {
+        self.held = Some(Held { place: Some(place), outbox });
+    }
 }
 
 impl From<AnswerBody> for Body {
     fn from(body: AnswerBody) -> Self {
-        Self { kind: Kind::Plain(body), record: None }
+        Self { kind: Kind::Plain(body), record: None, held: None }
     }
 }
 

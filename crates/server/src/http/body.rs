@@ -14,7 +14,7 @@ use charta_fhir::{Piece, base64};
 use charta_store::Content;
 use http_body::{Body, Frame, SizeHint};
 
-use super::connection::{Chunk, FileSpan, Outbox};
+use super::connection::{Chunk, Outbox};
 
 /// Bytes of content that are read at once for base64: a multiple of 3, so that pieces join.
 const BASE64_READ_BYTES: u64 = 48 * 1024;
@@ -81,10 +81,10 @@ impl AnswerBody {
         }))
     }
 
-    /// Lets the kernel send file content on this connection.
+    /// Lets the kernel send file content on this connection, if it can.
     #[must_use]
     pub fn through(mut self, outbox: Outbox) -> Self {
-        self.outbox = Some(outbox);
+        self.outbox = outbox.takes_files().then_some(outbox);
         self
     }
 
@@ -107,7 +107,7 @@ impl AnswerBody {
                 if length < SEND_FILE_BYTES_MIN {
                     return None;
                 }
-                outbox.push(FileSpan { file: file.clone(), offset: range.start, length });
+                outbox.push(file.clone(), range.start, length);
                 range.start = range.end;
                 Some(Chunk::File { remaining: usize::try_from(length).ok()? })
             }

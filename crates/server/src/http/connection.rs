@@ -1,6 +1,6 @@
-//! A client's connection, as hyper sees it: reads and writes, plus two things that hyper has no words
-//! for. Content that lies in a file is handed to the kernel (`sendfile`), so its bytes never pass
-//! through this process; and a client that takes no byte for too long is cut off.
+//! A client's unencrypted connection, as hyper sees it: reads and writes, plus two things that hyper
+//! has no words for. Content that lies in a file is handed to the kernel (`sendfile`), so its bytes never
+//! pass through this process; and a client that takes no byte for too long is cut off.
 //!
 //! How file content gets past hyper: the body gives hyper a [`Chunk::File`], whose memory is a stretch
 //! of one fixed window that is never read. When hyper asks this connection to write that stretch, the
@@ -14,7 +14,7 @@ use std::{
     fs::File,
     io::{self, IoSlice},
     pin::Pin,
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -23,11 +23,9 @@ use bytes::{Buf, Bytes};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use rustix::net::{SendAncillaryBuffer, SendFlags};
-use tokio::{
-    io::Interest,
-    net::TcpStream,
-    time::{Instant, Sleep},
-};
+use tokio::{io::Interest, net::TcpStream};
+
+use super::{client::Place, patience::Patience};
 
 /// The most that one system call sends of a file, in bytes: bounds the turn of one connection.
 const WINDOW_BYTES: usize = 1 << 20;
@@ -70,27 +68,55 @@ impl Buf for Chunk {
 }
 
 /// A stretch of a file that is to be sent.
-pub struct FileSpan {
+struct FileSpan {
     /// The file; content files never change.
-    pub file: Arc<File>,
+    file: Arc<File>,
     /// Where the stretch begins, in bytes.
-    pub offset: u64,
+    offset: u64,
     /// Its length in bytes.
-    pub length: u64,
+    length: u64,
+    /// The place of the request that this answers, given back when the stretch is sent.
+    place: Option<Place>,
 }
 
 /// The file content that is on its way out on one connection.
 #[derive(Clone, Default)]
-pub struct Outbox(Arc<Mutex<VecDeque<FileSpan>>>);
+pub struct Outbox(Option<Arc<Mutex<VecDeque<FileSpan>>>>);
 
 impl Outbox {
-    /// Adds a stretch; the body's next `Chunk::File` stands for it.
-    pub fn push(&self, span: FileSpan) {
-        self.locked().push_back(span);
+    /// Of a connection that hands files to the kernel.
+    pub fn to_kernel() -> Self {
+        Self(Some(Arc::default()))
     }
 
-    fn locked(&self) -> std::sync::MutexGuard<'_, VecDeque<FileSpan>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Of a connection whose bytes this process has to touch: TLS, HTTP/2. Bodies read their files.
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// Whether files can be put in.
+    pub const fn takes_files(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Adds a stretch; the body's next `Chunk::File` stands for it. Only if it takes files.
+    pub fn push(&self, file: Arc<File>, offset: u64, length: u64) {
+        if let Some(mut spans) = self.locked() {
+            spans.push_back(FileSpan { file, offset, length, place: None });
+        }
+    }
+
+    /// Keeps a request's place until the files that were put in are sent.
+    pub fn hold(&self, place: Place) {
+        if let Some(mut spans) = self.locked()
+            && let Some(last) = spans.back_mut()
+        {
+            last.place = Some(place);
+        }
+    }
+
+    fn locked(&self) -> Option<MutexGuard<'_, VecDeque<FileSpan>>> {
+        Some(self.0.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -98,16 +124,13 @@ impl Outbox {
 pub struct Connection {
     io: TokioIo<TcpStream>,
     outbox: Outbox,
-    write_idle: Duration,
-    /// Since when a write has been waiting for the client, and the timer that looks after it.
-    waiting_since: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
 }
 
 impl Connection {
     /// Over an accepted stream. `write_idle`: how long the client may take no byte of an answer.
     pub fn new(stream: TcpStream, outbox: Outbox, write_idle: Duration) -> Self {
-        Self { io: TokioIo::new(stream), outbox, write_idle, waiting_since: None, timer: None }
+        Self { io: TokioIo::new(stream), outbox, patience: Patience::new(write_idle) }
     }
 
     /// Sends the next bytes of the outbox's first file, at most `length`.
@@ -115,7 +138,8 @@ impl Connection {
         loop {
             ready!(self.io.inner().poll_write_ready(cx))?;
             let mut spans = self.outbox.locked();
-            let span = spans.front_mut().ok_or_else(|| io::Error::other("no file for this stretch"))?;
+            let span = spans.as_mut().and_then(|spans| spans.front_mut());
+            let span = span.ok_or_else(|| io::Error::other("no file for this stretch"))?;
             let count = usize::try_from(span.length).unwrap_or(usize::MAX).min(length);
             let stream = self.io.inner();
             let mut offset = span.offset;
@@ -129,7 +153,7 @@ impl Connection {
                     span.offset = offset;
                     span.length -= sent as u64;
                     if span.length == 0 {
-                        spans.pop_front();
+                        spans.as_mut().and_then(|spans| spans.pop_front());
                     }
                     return Poll::Ready(Ok(sent));
                 }
@@ -154,24 +178,6 @@ impl Connection {
                 other => return Poll::Ready(other),
             }
         }
-    }
-
-    /// Notes what a write gave: one that waits too long for the client ends the connection.
-    fn watched<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if polled.is_ready() {
-            self.waiting_since = None;
-            return polled;
-        }
-        let deadline = *self.waiting_since.get_or_insert_with(Instant::now) + self.write_idle;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        // The timer may still be set for an earlier wait; it is only moved when it rings.
-        while timer.as_mut().poll(cx).is_ready() {
-            if deadline <= Instant::now() {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
-            timer.as_mut().reset(deadline);
-        }
-        Poll::Pending
     }
 }
 
@@ -206,7 +212,7 @@ impl Write for Connection {
             Some(0) => this.poll_send_file(cx, slices[0].len()),
             Some(files_from) => this.poll_send_head(cx, &slices[..files_from]),
         };
-        this.watched(cx, polled)
+        this.patience.watched(cx, polled)
     }
 
     /// hyper then hands over slices as they are instead of copying them together.

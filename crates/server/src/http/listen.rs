@@ -1,34 +1,46 @@
-//! Connections: accepted, bounded in number and time, and let finish when the server stops.
+//! Connections: accepted, bounded in number, and let finish when the server stops.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
     time::timeout,
 };
 
 use super::{
     App,
-    connection::{Connection, Outbox},
-    ops, pipeline,
+    client::{Client, Place},
+    ops, serve,
+    tls::{Tls, TlsError},
 };
 
-/// Headers of a request at most.
-const HEADERS_MAX: usize = 100;
 /// Pending connections that the kernel keeps.
 const BACKLOG: i32 = 1024;
 
 /// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
-pub struct ServerError {
-    address: SocketAddr,
-    source: io::Error,
+pub enum ServerError {
+    /// The address is taken, or not this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Address {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The certificate cannot be used.
+    #[error("tls: {0}")]
+    Tls(#[from] TlsError),
 }
 
 /// A server that listens.
@@ -36,29 +48,33 @@ pub struct Server {
     app: Arc<App>,
     listener: TcpListener,
     ops: Option<TcpListener>,
+    tls: Option<Tls>,
 }
 
 impl Server {
-    /// Takes the addresses of the configuration.
+    /// Takes the addresses of the configuration, and reads its certificate.
     ///
     /// # Errors
-    /// If one of them cannot be had.
+    /// [`ServerError`].
     pub fn bind(mut app: App) -> Result<Self, ServerError> {
+        let tls = app.config.tls.clone().map(Tls::new).transpose()?;
         let ops = app.config.ops_listen.map(listener).transpose()?;
         let listener = listener(app.config.listen)?;
         // Port 0 leaves the choice to the system; URLs in answers must name what it chose.
         if let Ok(address) = listener.local_addr() {
             app.config.set_listen(address);
         }
-        Ok(Self { app: Arc::new(app), listener, ops })
+        Ok(Self { app: Arc::new(app), listener, ops, tls })
     }
 
-    /// The address that clients reach; tells the port when the configuration left it open.
+    /// Where it answers, such as `http://127.0.0.1:8080`; tells the port when the configuration left it
+    /// open.
     ///
     /// # Errors
     /// If the system does not say.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn address(&self) -> io::Result<String> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        Ok(format!("{scheme}://{}", self.listener.local_addr()?))
     }
 
     /// Serves until `stop` ends, then lets what is running finish, at most `shutdown_seconds`.
@@ -69,21 +85,27 @@ impl Server {
         if let Some(ops) = self.ops {
             tasks.spawn(serve_ops(self.app.clone(), ops, stopped.clone()));
         }
+        let acceptor = self.tls.as_ref().map(|tls| tls.acceptor.clone());
+        let renewing = self.tls.map(|tls| tokio::spawn(tls.keep_current()));
         let mut stop = std::pin::pin!(stop);
         loop {
             let accepted = tokio::select! {
                 () = &mut stop => break,
                 accepted = accept(&self.listener, &connections) => accepted,
             };
-            let Some((stream, place)) = accepted else { continue };
-            let (app, stopped) = (self.app.clone(), stopped.clone());
+            let Some((stream, peer, place)) = accepted else { continue };
+            let Some(clients_place) = clients_place(&self.app, peer) else { continue };
+            let (app, acceptor, stopped) = (self.app.clone(), acceptor.clone(), stopped.clone());
             tasks.spawn(async move {
-                serve_connection(app, stream, stopped).await;
-                drop(place);
+                serve::connection(app, acceptor, stream, peer, stopped).await;
+                drop((place, clients_place));
             });
             while tasks.try_join_next().is_some() {}
         }
         drop(self.listener);
+        if let Some(renewing) = renewing {
+            renewing.abort();
+        }
         let _ = stopping.send(true); // nobody listens if no connection is open
         let at_most = Duration::from_secs(self.app.config.shutdown_seconds);
         if timeout(at_most, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
@@ -103,19 +125,20 @@ fn listener(address: SocketAddr) -> Result<TcpListener, ServerError> {
         socket.listen(BACKLOG)?;
         TcpListener::from_std(socket.into())
     };
-    bound().map_err(|source| ServerError { address, source })
+    bound().map_err(|source| ServerError::Address { address, source })
 }
 
-type Place = tokio::sync::OwnedSemaphorePermit;
-
-/// The next connection, once there is a place for it.
-async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> Option<(TcpStream, Place)> {
+/// The next connection and who made it, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    connections: &Arc<Semaphore>,
+) -> Option<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let place = connections.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, peer)) => {
             // Answers are written whole; waiting to fill packets would only delay them.
             let _ = stream.set_nodelay(true);
-            Some((stream, place))
+            Some((stream, peer.ip().to_canonical(), place))
         }
         Err(error) => {
             // Out of file descriptors, or a client that left: waiting a moment lets others finish.
@@ -126,33 +149,17 @@ async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> Option<
     }
 }
 
-async fn serve_connection(app: Arc<App>, stream: TcpStream, mut stopped: watch::Receiver<bool>) {
-    let limits = &app.config.limits;
-    let outbox = Outbox::default();
-    let io = Connection::new(stream, outbox.clone(), Duration::from_secs(limits.write_idle_seconds));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(limits.header_seconds))
-        .max_headers(HEADERS_MAX)
-        .max_buf_size(limits.header_bytes);
-    app.metrics.connections.inc();
-    let service = service_fn(|request: Request<Incoming>| {
-        let (app, outbox) = (&app, &outbox);
-        async move { Ok::<_, io::Error>(pipeline::handle(app, request, outbox).await) }
-    });
-    let mut connection = std::pin::pin!(http.serve_connection(io, service));
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    app.metrics.connections.dec();
-    if let Err(error) = result {
-        // Clients that leave or send what is not HTTP are everyday; whoever looks for them turns this on.
-        tracing::debug!(cause = %error, "connection ended");
+/// One of the connections that `peer` may have; `None` if it has them all. A trusted proxy may have any
+/// number, as it calls for many.
+fn clients_place(app: &App, peer: IpAddr) -> Option<Option<Place>> {
+    if app.config.trusted_proxies.iter().any(|network| network.contains(peer)) {
+        return Some(None);
     }
+    let place = app.clients.connect(Client::at(peer));
+    if place.is_err() {
+        app.metrics.connections_refused.inc();
+    }
+    place.ok()
 }
 
 /// Health and metrics on their own address.

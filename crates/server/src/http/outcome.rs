@@ -22,8 +22,8 @@ use charta_store::CommitError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::{
-    answer::Answer, body::AnswerBody, call::Call, coding, ingest::IngestError, interaction::Broken, respond,
-    smart::TokenError,
+    answer::Answer, body::AnswerBody, call::Call, client::Throttled, coding, ingest::IngestError,
+    interaction::Broken, respond, smart::TokenError,
 };
 use crate::intake::IntakeError;
 
@@ -34,6 +34,8 @@ pub enum Refusal {
     Unauthorized(TokenError),
     /// A token that does not cover the request.
     Forbidden,
+    /// The client wants more than it may have.
+    Throttled(Throttled),
     /// The URL names a tenant that is not served.
     TenantUnknown,
     /// Never there, or not for this caller.
@@ -225,6 +227,9 @@ fn extra_headers(refusal: &Refusal, status: StatusCode, headers: &mut HeaderMap)
         Refusal::Forbidden => {
             insert(header::WWW_AUTHENTICATE, "Bearer realm=\"charta\", error=\"insufficient_scope\"");
         }
+        Refusal::Throttled(Throttled { retry_after_seconds }) => {
+            insert(header::RETRY_AFTER, &retry_after_seconds.to_string());
+        }
         Refusal::MethodNotAllowed { allow } => {
             insert(header::ALLOW, allow);
         }
@@ -288,6 +293,9 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
         }
         Refusal::Forbidden => {
             say(Status::FORBIDDEN, Code::Forbidden, "The access token does not cover this request.")
+        }
+        Refusal::Throttled(_) => {
+            say(Status::TOO_MANY_REQUESTS, Code::Throttled, "Too many requests; try again later.")
         }
         Refusal::TenantUnknown => match profile {
             Profile::Millennium => say(Status::FORBIDDEN, Code::Forbidden, "Tenant not valid or accessible"),

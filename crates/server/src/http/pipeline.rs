@@ -15,34 +15,36 @@ use super::{
     authorize::authorize,
     body::AnswerBody,
     call::{self, Call},
-    connection::Outbox,
-    cors, interaction, ops, outcome,
+    client::{Client, Place, Throttled},
+    cors, forwarded, interaction, ops, outcome,
     record::Record,
-    respond, smart,
+    respond,
+    serve::Link,
+    smart,
     target::Target,
 };
 use crate::{
     clock,
-    config::{Endpoint, EndpointTenant, route},
+    config::{Config, Endpoint, EndpointTenant, route},
 };
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 static X_HTTP_METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 
 /// Answers one request.
-pub async fn handle(app: &App, request: Request<Incoming>, outbox: &Outbox) -> Answer {
+pub async fn handle(app: &App, request: Request<Incoming>, link: &Link) -> Answer {
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
     let request_id = request_id(&parts.headers);
     let method = parts.method.clone();
     let routed = match route(&app.config.endpoints, parts.uri.path()) {
         Some((endpoint, tenant, rest)) => {
-            endpoint_answer(app, endpoint, tenant, rest, &parts, body, &request_id, outbox).await
+            endpoint_answer(app, endpoint, tenant, rest, &parts, body, &request_id, link).await
         }
         None => Box::pin(ops::answer(app, &parts)).await,
     };
     let Routed { mut answer, template, tenant } = routed;
-    common_headers(answer.headers_mut(), &request_id);
+    common_headers(answer.headers_mut(), &request_id, link);
     let status = answer.status().as_u16();
     let promised = match method {
         Method::HEAD => None,
@@ -73,7 +75,7 @@ async fn endpoint_answer(
     parts: &Parts,
     body: Incoming,
     request_id: &str,
-    outbox: &Outbox,
+    link: &Link,
 ) -> Routed {
     let target = Target::parse(rest);
     let parameters = parameters(parts.uri.query());
@@ -91,12 +93,21 @@ async fn endpoint_answer(
         pretty: call::last(&parameters, "_pretty") == Some("true"),
         request_id,
         now: clock::now(),
-        outbox,
+        outbox: &link.outbox,
         base: OnceLock::new(),
     };
-    let mut answer = match cors::preflight(&call) {
-        Some(answer) => answer,
-        None => answer(call, known.is_some(), body).await,
+    let mut answer = match admitted(app, parts, link) {
+        Err(throttled) => outcome::refusal(&call, &outcome::Refusal::Throttled(throttled)),
+        Ok(place) => {
+            let mut answer = match cors::preflight(&call) {
+                Some(answer) => answer,
+                None => answer(call, known.is_some(), body).await,
+            };
+            if let Some(place) = place {
+                answer.body_mut().holds(place, link.outbox.clone());
+            }
+            answer
+        }
     };
     match target {
         Target::SmartConfiguration => cors::public(answer.headers_mut()),
@@ -105,6 +116,14 @@ async fn endpoint_answer(
     fhir_headers(endpoint, answer.headers_mut());
     let tenant = known.map_or_else(String::new, |tenant| tenant.as_str().to_owned());
     Routed { answer, template: target.template(), tenant }
+}
+
+/// A place for the request among those of its client, whoever that is: known by its address alone, as
+/// nothing else is known before the token is read.
+fn admitted(app: &App, parts: &Parts, link: &Link) -> Result<Option<Place>, Throttled> {
+    let Config { trusted_proxies, proxy_header, .. } = &app.config;
+    let address = forwarded::client(trusted_proxies, *proxy_header, link.peer, &parts.headers);
+    app.clients.admit(Client::at(address), Instant::now())
 }
 
 async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answer {
@@ -163,7 +182,13 @@ fn request_id(headers: &HeaderMap) -> String {
 }
 
 /// What every answer of this server says.
-fn common_headers(headers: &mut HeaderMap, request_id: &str) {
+///
+/// Clause: RFC 6797 7.1
+fn common_headers(headers: &mut HeaderMap, request_id: &str, link: &Link) {
+    if link.secure {
+        // A year; other names of this domain are not this server's to speak for.
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     headers.insert(X_REQUEST_ID.clone(), respond::value(request_id));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

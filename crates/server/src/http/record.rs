@@ -40,6 +40,8 @@ pub struct Metrics {
     sent_bytes: Counter,
     /// Connections that are open.
     pub connections: Gauge<i64, std::sync::atomic::AtomicI64>,
+    /// Connections that were closed at once, because their client had enough.
+    pub connections_refused: Counter,
     aborted: Counter<u64, AtomicU64>,
     documents: Gauge<u64, AtomicU64>,
     versions: Gauge<u64, AtomicU64>,
@@ -55,6 +57,7 @@ impl Default for Metrics {
             seconds: Histogram::new(exponential_buckets(0.0001, 4.0, 10)),
             sent_bytes: Counter::default(),
             connections: Gauge::default(),
+            connections_refused: Counter::default(),
             aborted: Counter::default(),
             documents: Gauge::default(),
             versions: Gauge::default(),
@@ -70,6 +73,11 @@ impl Default for Metrics {
         );
         registry.register("sent_bytes", "Bytes of bodies handed to clients", this.sent_bytes.clone());
         registry.register("connections", "Connections that are open", this.connections.clone());
+        registry.register(
+            "connections_refused",
+            "Connections closed at once, as their client had all it may have",
+            this.connections_refused.clone(),
+        );
         registry.register("aborted", "Answers that ended early", this.aborted.clone());
         registry.register("documents", "Current, undeleted documents", this.documents.clone());
         registry.register("versions", "Versions of all documents, deletions too", this.versions.clone());

@@ -126,6 +126,16 @@ impl TestApp {
         std::mem::replace(&mut self.directory, tempfile::tempdir().expect("a directory"))
     }
 
+    /// Asks it to end, and does not wait.
+    pub fn ask_to_end(&self) {
+        Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().expect("kill runs");
+    }
+
+    /// Waits for the end that it was asked for; asserts exit code 0.
+    pub fn assert_ended(&mut self) {
+        wait(&mut self.child);
+    }
+
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -216,6 +226,10 @@ pub fn program() -> &'static Path {
 pub fn terminate(child: &mut Child) {
     let pid = child.id().to_string();
     Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+    wait(child);
+}
+
+fn wait(child: &mut Child) {
     let begun = Instant::now();
     loop {
         if let Some(status) = child.try_wait().expect("it is our child") {
