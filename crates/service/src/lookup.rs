@@ -210,6 +210,22 @@ impl<'a> Lookup<'a> {
         if found.document.description.is_none() {
             return Err(ReadError::Gone { version: found.document.version, at: found.document.updated });
         }
-        Ok(found)
+        self.without_foreign_context(found).await
+    }
+
+    /// The security context of a Binary is an id; it is told to those who may read what it names.
+    async fn without_foreign_context(&self, found: Arc<Stored>) -> Result<Arc<Stored>, ReadError> {
+        let context = found.document.content().and_then(|content| content.security_context.as_ref());
+        let Some(context) = context.filter(|_| !self.access.grant.is_everything()) else { return Ok(found) };
+        if let Some((kind, id)) = context.local()
+            && let Some(guard) = self.store().current(self.tenant(), &kind, &id).await?
+            && self.access.may(Action::Read, &guard).await? == Answer::Yes
+        {
+            return Ok(found);
+        }
+        let mut shown = (*found).clone();
+        let content = shown.document.description.as_mut().and_then(|description| description.content.as_mut());
+        content.into_iter().for_each(|content| content.security_context = None);
+        Ok(Arc::new(shown))
     }
 }

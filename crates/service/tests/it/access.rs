@@ -219,3 +219,19 @@ async fn conditions_on_other_documents_ask_only_those_that_are_theirs() {
     assert_eq!(found("DocumentReference").await, 3, "a, both, before");
     assert_eq!(found("DiagnosticReport").await, 0, "no scope for the type that is asked");
 }
+
+#[tokio::test]
+async fn the_security_context_is_told_to_those_who_may_read_it() {
+    let world = World::new().await;
+    let (kind, id) = split("Binary/of-document-b");
+    for (caller, told) in [
+        (with("system/*.rs"), true),
+        (with("user/Binary.rs user/DocumentReference.rs"), true),
+        (Caller { companions: MILLENNIUM, ..with("user/Binary.rs user/DiagnosticReport.rs") }, false),
+    ] {
+        let grant = caller.grant();
+        let found = world.service.lookup(&world.tenant, &grant).read(&kind, &id).await.expect(caller.scope);
+        let context = found.document.content().expect("a Binary").security_context.clone();
+        assert_eq!(context.is_some(), told, "{}", caller.scope);
+    }
+}

@@ -74,6 +74,7 @@ fn mac(call: &Call<'_>, path: &str, used: &[(String, String)], place: u64) -> Re
     };
     add(call.tenant.as_str().as_bytes());
     add(call.endpoint.path.as_bytes());
+    add(call.grant.writer().unwrap_or_default().as_bytes()); // a link is of use to whom it was given
     add(path.as_bytes());
     for (name, value) in used {
         add(name.as_bytes());
