@@ -65,8 +65,10 @@ pub type Understand = dyn Fn(&ResourceType, &[(String, String)]) -> Option<Vec<F
 pub struct Terms<'t> {
     /// What a Binary takes.
     pub companions: Companions,
-    /// Whether `*` stands for all types.
+    /// Whether `*` stands for all types, and for all rights.
     pub wildcards: bool,
+    /// Whether patients' apps may write.
+    pub patients_write: bool,
     /// How careful a document this caller may see.
     pub sees: Confidentiality,
     /// Whether the caller may make a document less carefully shown.
@@ -109,8 +111,9 @@ impl Grant {
             };
             let rules: Vec<Rule> = scopes
                 .iter()
-                .filter(|scope| scope.context == context && (terms.wildcards || scope.kind.is_some()))
+                .filter(|scope| scope.context == context && (terms.wildcards || !scope.wild))
                 .filter_map(|scope| rule(scope, terms))
+                .map(|rule| if patient.is_some() && !terms.patients_write { rule.reading() } else { rule })
                 .collect();
             (!rules.is_empty()).then_some(Power { patient, rules })
         };
@@ -192,6 +195,13 @@ impl Power {
     /// Whether any rule is for this.
     pub(crate) fn covers(&self, action: Action, kind: &str) -> bool {
         self.constraints(action, kind).next().is_some()
+    }
+}
+
+impl Rule {
+    /// The same without any right to write.
+    fn reading(self) -> Self {
+        Self { actions: self.actions.reading(), ..self }
     }
 }
 

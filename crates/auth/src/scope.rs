@@ -83,6 +83,12 @@ impl Actions {
         (rest.is_empty() && actions.0 != 0).then_some(actions)
     }
 
+    /// Those of them that change nothing.
+    #[must_use]
+    pub const fn reading(self) -> Self {
+        Self(self.0 & (1 << Action::Read as u8 | 1 << Action::Search as u8))
+    }
+
     /// Whether the action is among them.
     #[must_use]
     pub const fn has(self, action: Action) -> bool {
@@ -99,15 +105,20 @@ pub struct Scope {
     pub kind: Option<ResourceType>,
     /// What may be done.
     pub actions: Actions,
+    /// Whether `*` stands in it, as type or as right.
+    pub wild: bool,
     /// Search parameters that the resource must fulfil, decoded; none is all resources of the type.
     pub constraint: Vec<(String, String)>,
 }
+
+/// What may stand before a scope without changing what it says.
+const LONG: &str = "http://smarthealthit.org/FHIR/scopes/";
 
 /// The scopes of a space-separated list, without those that say nothing of resources and those that are not
 /// understood.
 #[must_use]
 pub fn scopes(text: &str) -> Vec<Scope> {
-    text.split(' ').filter_map(scope).collect()
+    text.split(' ').filter_map(|scope| self::scope(scope.strip_prefix(LONG).unwrap_or(scope))).collect()
 }
 
 fn scope(text: &str) -> Option<Scope> {
@@ -134,7 +145,8 @@ fn scope(text: &str) -> Option<Scope> {
     if !constraint.is_empty() && (is_v1 || kind.is_none()) {
         return None;
     }
-    Some(Scope { context, kind, actions, constraint })
+    let wild = kind.is_none() || suffix == "*";
+    Some(Scope { context, kind, actions, wild, constraint })
 }
 
 /// Parameters without modifiers and chains: those are experimental, and a constraint that is not understood must
@@ -175,6 +187,7 @@ mod tests {
         check("patient/Binary.read", &["Patient Binary rs"]);
         check("user/DocumentReference.write", &["User DocumentReference cud"]);
         check("system/*.*", &["System * cruds"]);
+        check("http://smarthealthit.org/FHIR/scopes/user/Binary.read", &["User Binary rs"]);
         check("system/*.cruds", &["System * cruds"]);
         check("patient/*.rs", &["Patient * rs"]);
         check(

@@ -224,7 +224,8 @@ impl<'a> Lookup<'a> {
             return Ok(found);
         }
         let mut shown = (*found).clone();
-        let content = shown.document.description.as_mut().and_then(|description| description.content.as_mut());
+        let content =
+            shown.document.description.as_mut().and_then(|description| description.content.as_mut());
         content.into_iter().for_each(|content| content.security_context = None);
         Ok(Arc::new(shown))
     }

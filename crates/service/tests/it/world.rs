@@ -204,6 +204,7 @@ impl Caller {
         let terms = Terms {
             companions: self.companions,
             wildcards: true,
+            patients_write: true,
             sees: self.sees,
             relabels: false,
             understand: &understand,
