@@ -15,14 +15,14 @@
 //! | 74 | in part: the operation `autogen-ccd-if` is not there yet |
 //! | 75, 135, 136 | `$docref` on the type DocumentReference, and generated CCDs |
 //! | 103, 104 | access tokens: who may write on Millennium |
-//! | 242-247, 249, 255 | the document search of GP Connect and of the test assets |
+//! | 243-246 | in part: what GP Connect demands beyond FHIR (422, its own codes), which no profile here has |
 //! | 239 | in part: no limit of 5 MB and no codes of GP Connect, which no profile here has |
 //! | 240 | a capability of GP Connect that can be switched off; no profile here has it |
-//! | 252-254 | POST of a document as a Bundle, and what that unpacks |
-//! | 260 | of a Patient; `_format` against `Accept` is in cases 178 and 179 |
+//! | 252, 254 | in part: the source takes a document apart and refuses the second with 409; here a create is a create |
 
 mod care_connect_stu3;
 mod cross_cutting;
+mod document_searches;
 mod gp_connect;
 mod hl7;
 mod millennium_dstu2;
@@ -30,6 +30,7 @@ mod millennium_r4;
 mod millennium_write;
 mod records;
 mod soarian_r4;
+mod stored_bundles;
 mod test_assets;
 mod versions;
 
