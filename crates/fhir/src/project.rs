@@ -25,6 +25,7 @@ mod members;
 mod patient;
 mod record;
 mod reference;
+mod system;
 
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,7 @@ pub fn project(resource: &Node, from: Version, to: Version, updated: &str) -> Op
     let Node::Object(members) = source else { return None };
     let mut shown = projected.project(&mut Members(members), from, to, updated);
     extension::narrow_all(&mut shown, to);
+    system::rename_all(&mut shown, to);
     Some(shown)
 }
 

@@ -159,3 +159,32 @@ fn uris_have_one_name_before_r4() {
         becomes("Patient", R4, &new, R5, &new);
     }
 }
+
+#[test]
+fn systems_of_hl7_v2_and_v3_have_the_name_of_the_version() {
+    let kind = |system: &str| {
+        format!(r#"{{"type":{{"coding":[{{"system":"{system}","code":"MR"}}]}},"value":"1"}}"#)
+    };
+    for (before, since) in [
+        ("http://hl7.org/fhir/v2/0203", "http://terminology.hl7.org/CodeSystem/v2-0203"),
+        ("http://hl7.org/fhir/v3/RoleCode", "http://terminology.hl7.org/CodeSystem/v3-RoleCode"),
+    ] {
+        for older in [Dstu2, Stu3] {
+            for newer in [R4, R4b, R5] {
+                same("identifier", older, &kind(before), newer, &kind(since));
+            }
+        }
+        same("identifier", Dstu2, &kind(before), Stu3, &kind(before));
+        same("identifier", R4, &kind(since), R5, &kind(since));
+    }
+}
+
+#[test]
+fn systems_that_are_not_named_alike_keep_their_name() {
+    for system in
+        ["http://hl7.org/fhir/v2/0006/2.1", "http://hl7.org/fhir/v3/", "http://loinc.org", "urn:oid:2.999"]
+    {
+        let identifier = format!(r#"{{"system":"{system}","value":"1"}}"#);
+        same("identifier", Dstu2, &identifier, R5, &identifier);
+    }
+}
