@@ -161,5 +161,9 @@ async fn a_client_gets_back_what_it_prefers() {
     assert_eq!(resource.header("preference-applied"), "return=representation");
     let outcome = preferring("return=OperationOutcome", "*/*").await;
     assert_eq!((outcome.status, outcome.issue_code().as_str()), (201, "informational"));
-    assert!(preferring("return=minimal", "*/*").await.body.is_empty());
+    assert!(preferring("return=minimal", "application/fhir+json").await.body.is_empty());
+    let by_default = |accept| preferring("handling=lenient", accept);
+    let resource = by_default("application/fhir+json").await;
+    assert_eq!((resource.status, resource.json()["data"].as_str()), (201, Some("aGVsbG8=")));
+    assert!(by_default("*/*").await.body.is_empty(), "bytes are not sent back unasked");
 }

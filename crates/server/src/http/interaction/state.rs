@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use charta_fhir::{
     Node, Profile, Version,
+    negotiate::Chosen,
     represent::{self, Issue, IssueCode, Severity},
     search::{self, Among, Purpose},
 };
@@ -262,9 +263,9 @@ pub async fn written(call: &Call<'_>, outcome: WriteOutcome) -> Result<Answer, R
     };
     let with_location = matches!(outcome, WriteOutcome::Created(_) | WriteOutcome::Existing(_));
     let wanted = prefer::returned(call.headers);
-    // Clients rely on it where it is small; a document they have just sent they need not have back.
+    // Clients rely on it to learn the id; bytes that they have just sent they need not have back.
     let shows_by_default =
-        wanted.is_none() && document.content().is_none() && call.profile() == Profile::Standard;
+        wanted.is_none() && is_read_as_resource(call, document) && call.profile() == Profile::Standard;
     let mut answer = match wanted {
         _ if shows_by_default => representation(call, document).await?,
         Some(Return::Representation) => representation(call, document).await?,
@@ -292,6 +293,13 @@ pub async fn written(call: &Call<'_>, outcome: WriteOutcome) -> Result<Answer, R
         headers.insert(PREFERENCE_APPLIED.clone(), HeaderValue::from_static(applied));
     }
     Ok(answer)
+}
+
+/// Whether a read would give the client a resource, and not the bytes of a document.
+fn is_read_as_resource(call: &Call<'_>, document: &Document) -> bool {
+    document
+        .content()
+        .is_none_or(|facts| matches!(call.wanted.choose(&facts.content_type), Ok(Chosen::Resource(_))))
 }
 
 const fn applied(wanted: Return) -> Option<&'static str> {
