@@ -5,6 +5,7 @@ pub mod attachments;
 pub mod base64;
 pub mod custody;
 pub mod definitions;
+pub mod facts;
 pub mod index;
 pub mod json;
 pub mod negotiate;

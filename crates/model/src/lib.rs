@@ -7,6 +7,7 @@ pub mod audit;
 mod custody;
 mod digest;
 mod document;
+pub mod facts;
 mod id;
 mod index;
 mod media_type;

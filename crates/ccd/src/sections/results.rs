@@ -1,0 +1,357 @@
+//! Results: reports with their observations, and observations that no report gathers.
+//!
+//! Clause: C-CDA 2.1 ResultsSection
+
+use charta_model::facts::{
+    Concept, Link, Measure, Moment, Observation, Onset, Origin, Period, Report, Specimen, Topic, Value,
+};
+
+use super::{
+    entries::{self, OBSERVATION},
+    value,
+};
+use crate::{
+    code::{self, Fixed, Style},
+    context::Context,
+    id, instant,
+    layout::{Place, report_period},
+    party,
+    section::{Kind, Section, templates},
+    system,
+    table::Anchor,
+    xml::{Xml, is_visible},
+};
+
+static KIND: Kind = Kind {
+    topic: Topic::Results,
+    templates: &[(".2.3", &["", "2015-08-01"]), (".2.3.1", &["", "2015-08-01"])],
+    code: ("30954-2", "Relevant diagnostic tests/laboratory data note"),
+    title: "Results",
+    prefix: "res",
+    columns: &["Test", "Value", "Range", "Meaning", "Time", "Status", "By", "Comment"],
+    is_required: true,
+    is_limited: true,
+};
+
+/// What an organizer gathers.
+struct Group<'a> {
+    origin: &'a Origin,
+    code: &'a Concept,
+    status: &'static str,
+    period: Period,
+    specimens: Vec<&'a Link>,
+    author: Option<&'a Link>,
+    issued: Option<&'a Moment>,
+    comments: Vec<String>,
+    /// An observation, and which part of it: the whole or a component.
+    parts: Vec<(&'a Observation, Option<usize>)>,
+}
+
+pub(super) fn section(context: &Context<'_>) -> Option<String> {
+    let mut section = Section::new(context, &KIND);
+    let mut groups = reported(context);
+    groups.extend(lone(context));
+    groups.sort_by_key(|group| instant::newest(group.period.start.as_ref()));
+    for group in &groups {
+        write(&mut section, context, group);
+    }
+    section.finish()
+}
+
+fn reported<'a>(context: &'a Context<'_>) -> Vec<Group<'a>> {
+    let facts = context.facts;
+    let reports = context.layout.reports.iter().map(|(at, results)| (&facts.reports[*at], results));
+    let groups = reports.map(|(report, results)| {
+        let mut parts = Vec::new();
+        for result in results {
+            add_parts(context, &facts.observations[*result], &mut parts, &mut Vec::new());
+        }
+        Group {
+            origin: &report.origin,
+            code: &report.code,
+            status: status(report.status.as_deref()),
+            period: report_period(report),
+            specimens: report.specimens.iter().collect(),
+            author: report.performers.first(),
+            issued: report.issued.as_ref(),
+            comments: remarks(report),
+            parts,
+        }
+    });
+    groups.filter(|group| !group.parts.is_empty()).collect()
+}
+
+fn remarks(report: &Report) -> Vec<String> {
+    let conclusions = report.conclusion_codes.iter().filter_map(Concept::label).map(str::to_owned);
+    report.conclusion.iter().cloned().chain(conclusions).collect()
+}
+
+fn lone<'a>(context: &'a Context<'_>) -> Vec<Group<'a>> {
+    let observations = context.facts.observations.iter().zip(&context.layout.observations);
+    let lone = observations.filter(|(_, places)| places.contains(&Place::Result));
+    let groups = lone.map(|(one, _)| {
+        let mut parts = Vec::new();
+        add_parts(context, one, &mut parts, &mut Vec::new());
+        Group {
+            origin: &one.origin,
+            code: &one.measure.code,
+            status: status(one.status.as_deref()),
+            period: one.period(),
+            specimens: one.specimen.iter().collect(),
+            author: one.performers.first(),
+            issued: one.issued.as_ref(),
+            comments: Vec::new(),
+            parts,
+        }
+    });
+    groups.filter(|group| !group.parts.is_empty()).collect()
+}
+
+/// The statements that an observation makes: itself if it has a value, its components, its members.
+fn add_parts<'a>(
+    context: &'a Context<'_>,
+    one: &'a Observation,
+    parts: &mut Vec<(&'a Observation, Option<usize>)>,
+    seen: &mut Vec<&'a str>,
+) {
+    if seen.contains(&one.origin.key.as_str()) {
+        return;
+    }
+    seen.push(&one.origin.key);
+    let has_parts = !one.components.is_empty() || !one.members.is_empty();
+    if one.measure.value.is_some() || !has_parts {
+        parts.push((one, None));
+    }
+    parts.extend((0..one.components.len()).map(|at| (one, Some(at))));
+    for link in &one.members {
+        let Some(&member) = context.facts.key(link).and_then(|key| context.layout.observation_at.get(key))
+        else {
+            continue;
+        };
+        // A member that stands elsewhere is not said here again.
+        if context.layout.observations[member].is_empty() {
+            let member = &context.facts.observations[member];
+            if context.layout.limits.touches(&member.period()) {
+                add_parts(context, member, parts, seen);
+            }
+        }
+    }
+    if parts.is_empty() {
+        parts.push((one, None));
+    }
+}
+
+/// The status of a result, as CDA has it.
+pub(super) fn status(status: Option<&str>) -> &'static str {
+    match status {
+        Some("preliminary" | "registered" | "partial" | "modified" | "specimen-in-process") => "active",
+        Some("cancelled") => "cancelled",
+        _ => "completed",
+    }
+}
+
+fn write(section: &mut Section<'_>, context: &Context<'_>, group: &Group<'_>) {
+    let specimens: Vec<&Specimen> =
+        group.specimens.iter().filter_map(|link| specimen(context, link)).collect();
+    let heading = section.heading(&heading(context, group, &specimens));
+    let comments: Vec<Anchor> =
+        group.comments.iter().filter(|text| is_visible(text)).map(|text| section.heading(text)).collect();
+    let mut rows = Vec::new();
+    for (one, part) in &group.parts {
+        rows.push(row(section, context, one, *part));
+    }
+    let place = group.parts.iter().map(|(one, _)| one.origin.place).min().unwrap_or_default();
+    section.entry(place, |x| {
+        x.element("organizer", &[("classCode", "BATTERY"), ("moodCode", "EVN")], |x| {
+            templates(x, ".4.1", &["", "2015-08-01", "2023-05-01"]);
+            let part =
+                if group.parts.iter().any(|(one, part)| part.is_none() && one.origin.key == group.origin.key)
+                {
+                    "panel"
+                } else {
+                    ""
+                };
+            id::ids(x, &context.request.namespace, group.origin, part);
+            panel_code(x, group, &heading);
+            x.empty("statusCode", &[("code", group.status)]);
+            if !group.period.is_empty() {
+                instant::closed(x, "effectiveTime", &group.period);
+            }
+            for one in &specimens {
+                write_specimen(x, context, one);
+            }
+            party::recorder(
+                x,
+                context,
+                &group.origin.key,
+                group.author,
+                group.issued.or(group.period.start.as_ref()),
+            );
+            for ((one, part), anchors) in group.parts.iter().zip(&rows) {
+                x.element("component", &[], |x| observation(x, context, one, *part, anchors));
+            }
+            for anchor in &comments {
+                x.element("component", &[], |x| entries::comment(x, anchor));
+            }
+        });
+    });
+}
+
+/// What the panel is. An observation on its own is the panel itself, if it found something.
+fn panel_code(x: &mut Xml, group: &Group<'_>, heading: &Anchor) {
+    let own = group.parts.iter().find(|(one, _)| one.origin.key == group.origin.key);
+    let found_nothing = own.is_some_and(|(one, _)| {
+        !matches!(&one.measure.value, Some(Value::Quantity(_) | Value::Concept(_) | Value::Text(_)))
+            && one.components.is_empty()
+    });
+    if found_nothing {
+        let all = loinc("30954-2", "Relevant diagnostic tests/laboratory data");
+        return all.write(x, "code", "", |x| code::original_text(x, None, Some(heading)));
+    }
+    let prefer = [system::LOINC, system::SNOMED];
+    code::write(x, "code", group.code, Style { prefer: &prefer, anchor: Some(heading), ..Style::default() });
+}
+
+fn heading(context: &Context<'_>, group: &Group<'_>, specimens: &[&Specimen]) -> String {
+    let mut text = group.code.label().unwrap_or("Result").to_owned();
+    let time = instant::human_period(&group.period);
+    if !time.is_empty() {
+        text = format!("{text}, {time}");
+    }
+    for specimen in specimens {
+        if let Some(kind) = specimen.kind.as_ref().and_then(Concept::label) {
+            text = format!("{text}, {kind}");
+        }
+        for more in specimen.conditions.iter().chain(&specimen.body_site).filter_map(Concept::label) {
+            text = format!("{text}, {more}");
+        }
+    }
+    if let Some(author) = group.author.and_then(|link| context.label(link)) {
+        text = format!("{text}, {author}");
+    }
+    text
+}
+
+fn specimen<'a>(context: &'a Context<'_>, link: &Link) -> Option<&'a Specimen> {
+    context.facts.specimens.get(context.facts.key(link)?)
+}
+
+fn write_specimen(x: &mut Xml, context: &Context<'_>, specimen: &Specimen) {
+    x.element("specimen", &[], |x| {
+        x.element("specimenRole", &[], |x| {
+            id::ids(x, &context.request.namespace, &specimen.origin, "");
+            if let Some(kind) = &specimen.kind {
+                x.element("specimenPlayingEntity", &[], |x| {
+                    code::write(x, "code", kind, Style { prefer: &[system::SNOMED], ..Style::default() });
+                });
+            }
+        });
+    });
+}
+
+/// Where the narrative says what of one observation.
+pub(super) struct Anchors {
+    pub(super) row: Anchor,
+    pub(super) name: Option<Anchor>,
+    pub(super) value: Option<Anchor>,
+    pub(super) comments: Vec<Option<Anchor>>,
+}
+
+/// The measure of a whole observation or of a part of it.
+pub(super) fn measure(one: &Observation, part: Option<usize>) -> &Measure {
+    part.and_then(|part| one.components.get(part)).unwrap_or(&one.measure)
+}
+
+/// A row of an observation, for tables with the columns of this section.
+pub(super) fn row(
+    section: &mut Section<'_>,
+    context: &Context<'_>,
+    one: &Observation,
+    part: Option<usize>,
+) -> Anchors {
+    let measure = measure(one, part);
+    let mut row = section.row();
+    let name = row.cell(measure.code.label().unwrap_or("Not named"));
+    let value = row.cell(&value::human(measure));
+    row.plain(&value::human_ranges(measure));
+    row.plain(&value::human_interpretations(measure));
+    row.plain(&when(one));
+    row.plain(one.status.as_deref().unwrap_or_default());
+    row.plain(&one.performers.iter().filter_map(|link| context.label(link)).collect::<Vec<_>>().join(", "));
+    let more = [("Site", &one.body_site), ("Method", &one.method)]
+        .into_iter()
+        .filter_map(|(name, concept)| Some(format!("{name}: {}", concept.as_ref()?.label()?)));
+    let device =
+        one.device.as_ref().and_then(|link| context.label(link)).map(|label| format!("Device: {label}"));
+    let lines: Vec<String> = if part.unwrap_or(0) == 0 {
+        one.notes.iter().cloned().chain(more).chain(device).collect()
+    } else {
+        Vec::new()
+    };
+    let comments = row.cells(&lines);
+    let anchors = Anchors { row: row.anchor(), name, value, comments };
+    section.push(row);
+    anchors
+}
+
+/// The time of an observation, for readers.
+pub(super) fn when(one: &Observation) -> String {
+    match &one.effective {
+        Some(Onset::Text(text)) => text.clone(),
+        _ => instant::human_period(&one.period()),
+    }
+}
+
+/// The id of a whole observation or of a part of it.
+pub(super) fn ids(x: &mut Xml, context: &Context<'_>, one: &Observation, part: Option<usize>) {
+    let part = part.map(|part| format!("component/{part}")).unwrap_or_default();
+    id::ids(x, &context.request.namespace, &one.origin, &part);
+}
+
+/// C-CDA: Result Observation.
+pub(super) fn observation(
+    x: &mut Xml,
+    context: &Context<'_>,
+    one: &Observation,
+    part: Option<usize>,
+    anchors: &Anchors,
+) {
+    let measure = measure(one, part);
+    x.element("observation", OBSERVATION, |x| {
+        templates(x, ".4.2", &["", "2015-08-01", "2023-05-01"]);
+        ids(x, context, one, part);
+        let prefer = [system::LOINC, system::SNOMED];
+        code::write(
+            x,
+            "code",
+            &measure.code,
+            Style { prefer: &prefer, anchor: anchors.name.as_ref(), ..Style::default() },
+        );
+        anchors.row.text(x);
+        x.empty("statusCode", &[("code", status(one.status.as_deref()))]);
+        instant::period(x, "effectiveTime", &one.period());
+        value::write(x, measure, anchors.value.as_ref());
+        value::interpretations(x, measure);
+        if let Some(method) = &one.method {
+            code::write(x, "methodCode", method, Style::default());
+        }
+        if let Some(site) = &one.body_site {
+            code::write(x, "targetSiteCode", site, Style { prefer: &[system::SNOMED], ..Style::default() });
+        }
+        author(x, context, one);
+        entries::comments(x, &anchors.comments);
+        value::ranges(x, measure);
+    });
+}
+
+/// Who made an observation.
+pub(super) fn author(x: &mut Xml, context: &Context<'_>, one: &Observation) {
+    let period = one.period();
+    let time = one.issued.as_ref().or(period.start.as_ref());
+    party::recorder(x, context, &one.origin.key, one.performers.first(), time);
+}
+
+/// A code of LOINC that we choose.
+pub(super) const fn loinc(code: &'static str, display: &'static str) -> Fixed {
+    Fixed(system::LOINC, code, display)
+}

@@ -1,0 +1,10 @@
+//! The documents that the generator makes, out of records in FHIR.
+
+mod header;
+mod hostile;
+mod period;
+mod properties;
+mod samples;
+mod sections;
+mod support;
+mod validators;
