@@ -125,10 +125,7 @@ pub(crate) fn code_system(uri: &str) -> Option<(&str, &'static str)> {
     let uri = uri.trim_end_matches('/');
     let named =
         |known: &&str| *known == uri || terminology == Some(*known) || older.as_deref() == Some(*known);
-    SYSTEMS
-        .iter()
-        .find(|(.., uris)| uris.iter().any(|known| named(known)))
-        .map(|(oid, name, _)| (*oid, *name))
+    SYSTEMS.iter().find(|(.., uris)| uris.iter().any(named)).map(|(oid, name, _)| (*oid, *name))
 }
 
 /// The root of the identifiers of a system that has one.
