@@ -59,7 +59,7 @@ pub enum Companions {
 }
 
 /// The meaning of a constraint on a type.
-pub type Understand = dyn Fn(&ResourceType, &[(String, String)]) -> Option<Vec<Filter>> + Sync;
+pub type Understand<'t> = dyn Fn(&ResourceType, &[(String, String)]) -> Option<Vec<Filter>> + Sync + 't;
 
 /// What an endpoint makes of scopes.
 pub struct Terms<'t> {
@@ -74,7 +74,7 @@ pub struct Terms<'t> {
     /// Whether the caller may make a document less carefully shown.
     pub relabels: bool,
     /// The meaning of a constraint in the endpoint's version; `None` if it has none there.
-    pub understand: &'t Understand,
+    pub understand: &'t Understand<'t>,
 }
 
 impl Grant {

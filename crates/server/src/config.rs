@@ -7,6 +7,7 @@
 mod authorization_server;
 mod builtin;
 mod check;
+mod confidentiality;
 mod endpoint;
 mod error;
 mod file;
@@ -26,6 +27,7 @@ use std::{
 use charta_model::TenantId;
 
 pub use authorization_server::{AuthorizationServer, Client};
+pub use confidentiality::Confidentiality;
 pub use endpoint::{Auth, Endpoint, EndpointTenant, route};
 pub use error::ConfigError;
 pub use issuer::{DEVELOPMENT, Discovery, Introspection, Issuer, Jwks, Secret};
@@ -75,6 +77,8 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// Who may get tokens here, if anyone.
     pub authorization_server: Option<AuthorizationServer>,
+    /// Who may see labelled documents.
+    pub confidentiality: Confidentiality,
     /// What is served where.
     pub endpoints: Vec<Endpoint>,
 }

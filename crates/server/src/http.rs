@@ -29,6 +29,7 @@ mod respond;
 mod serve;
 pub mod smart;
 mod target;
+mod terms;
 mod tls;
 
 use std::{sync::Arc, time::Instant};

@@ -197,7 +197,7 @@ impl Terms<'_> {
         let Some(current) = self.access.store.current(self.access.tenant, kind, id).await? else {
             let is_inside = kind.is_binary() && self.beside.linked.contains(id);
             let chooses = !self.access.grant.is_of_patient() || is_inside;
-            return if action == Action::Update && chooses { Ok(None) } else { Err(WriteError::NotFound) };
+            return if chooses { Ok(None) } else { Err(WriteError::NotFound) };
         };
         match self.access.may(action, &current).await? {
             Answer::Yes => Ok(Some(current)),

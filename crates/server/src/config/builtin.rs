@@ -5,7 +5,9 @@ use std::{net::SocketAddr, path::PathBuf};
 use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
 
-use super::{Auth, Config, Endpoint, EndpointTenant, Issuer, Limits, Origin, ProxyHeader, StoreConfig};
+use super::{
+    Auth, Confidentiality, Config, Endpoint, EndpointTenant, Issuer, Limits, Origin, ProxyHeader, StoreConfig,
+};
 
 /// The tenant when no other is named.
 pub const DEFAULT_TENANT: &str = "default";
@@ -33,6 +35,7 @@ pub fn standard() -> Config {
         limits: Limits::default(),
         store: StoreConfig::default(),
         tls: None,
+        confidentiality: Confidentiality::default(),
         endpoints: standard_endpoints(&tenant),
         tenants: vec![tenant],
         issuers: Vec::new(),

@@ -8,8 +8,8 @@ use charta_model::TenantId;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Auth, CatalogBackend, Config, ConfigError, ContentBackend, Endpoint, EndpointTenant, Limits, Network,
-    Origin, ProxyHeader, StoreConfig, TlsFiles, authorization_server,
+    Auth, CatalogBackend, Confidentiality, Config, ConfigError, ContentBackend, Endpoint, EndpointTenant,
+    Limits, Network, Origin, ProxyHeader, StoreConfig, TlsFiles, authorization_server,
     authorization_server::AuthorizationServerForm,
     builtin::{DEFAULT_TENANT, standard_endpoints},
     check,
@@ -40,6 +40,7 @@ struct File {
     tenant: Option<Vec<TenantForm>>,
     issuer: Option<Vec<IssuerForm>>,
     authorization_server: Option<AuthorizationServerForm>,
+    confidentiality: Option<Confidentiality>,
     endpoint: Option<Vec<EndpointForm>>,
 }
 
@@ -118,6 +119,7 @@ fn config(file: File, name: &str) -> Result<Config, Problem> {
         tls: file.tls.map(tls),
         issuers: issuers.into_iter().enumerate().map(issuer::read).collect::<Result<_, _>>()?,
         authorization_server: file.authorization_server.map(authorization_server::read).transpose()?,
+        confidentiality: file.confidentiality.unwrap_or_default(),
         endpoints: endpoints(file.endpoint, &tenants)?,
         tenants,
     })
@@ -233,6 +235,7 @@ fn form(config: &Config) -> File {
         tenant: Some(config.tenants.iter().map(|id| TenantForm { id: id.to_string() }).collect()),
         issuer: (!config.issuers.is_empty()).then(|| config.issuers.iter().map(issuer::write).collect()),
         authorization_server: config.authorization_server.as_ref().map(authorization_server::write),
+        confidentiality: Some(config.confidentiality.clone()),
         endpoint: Some(config.endpoints.iter().map(endpoint_form).collect()),
     }
 }

@@ -1,20 +1,34 @@
 //! Who calls: before anything is looked up.
 
-use charta_auth::Grant;
+use std::sync::Arc;
 
-use super::{call::Call, outcome::Refusal};
+use charta_auth::{Claims, Grant};
+
+use super::{call::Call, outcome::Refusal, terms};
 use crate::config::Auth;
 
-/// What the caller is allowed.
+/// Who calls, and what they are allowed.
+pub struct Caller {
+    /// What they are allowed.
+    pub grant: Grant,
+    /// What their token says; `None` at an open endpoint.
+    pub claims: Option<Arc<Claims>>,
+}
+
+/// Who calls, and what they are allowed.
 ///
 /// # Errors
-/// `Unauthorized` without a token that is true; `Forbidden` with one, as this release knows no scopes yet.
-pub async fn authorize(call: &Call<'_>) -> Result<Grant, Refusal> {
+/// `Unauthorized` without a token that is true.
+pub async fn authorize(call: &Call<'_>) -> Result<Caller, Refusal> {
     match call.endpoint.auth {
-        Auth::Open => Ok(Grant::of_open_endpoint()),
+        Auth::Open => Ok(Caller { grant: Grant::of_open_endpoint(), claims: None }),
         Auth::Smart => {
-            call.app.verifier.verify(call.headers, call.base(), call.tenant, call.now).await?;
-            Err(Refusal::Forbidden)
+            let known = call.app.verifier.verify(call.headers, call.base(), call.tenant, call.now).await?;
+            let config = &call.app.config;
+            let place = config.endpoints.iter().position(|endpoint| std::ptr::eq(endpoint, call.endpoint));
+            let make = |claims: &Claims| terms::grant(call.endpoint, &config.confidentiality, claims);
+            let grant = known.grant(place.unwrap_or_default(), make);
+            Ok(Caller { grant, claims: Some(Arc::clone(&known.claims)) })
         }
     }
 }

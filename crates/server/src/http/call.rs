@@ -1,8 +1,8 @@
 //! One request to an endpoint, understood as far as every interaction needs it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-use charta_auth::Grant;
+use charta_auth::{Claims, Grant};
 use charta_fhir::{
     Profile, Version,
     negotiate::{Rules, Wanted},
@@ -35,6 +35,8 @@ pub struct Call<'a> {
     pub wanted: Wanted,
     /// What the caller is allowed.
     pub grant: Grant,
+    /// What the caller's token says; `None` at an open endpoint.
+    pub claims: Option<Arc<Claims>>,
     /// Whether to indent resources.
     pub pretty: bool,
     /// Names this request in answer and log.
@@ -105,6 +107,7 @@ impl<'a> Call<'a> {
             headers,
             wanted: self.wanted.clone(),
             grant: self.grant.clone(),
+            claims: self.claims.clone(),
             pretty: self.pretty,
             request_id: self.request_id,
             now: self.now,

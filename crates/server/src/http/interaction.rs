@@ -18,7 +18,9 @@ mod state;
 mod update;
 mod vread;
 
+use charta_auth::{Action, covers};
 use charta_fhir::Version;
+use charta_model::ResourceType;
 use http::{HeaderMap, Method, StatusCode, header};
 use hyper::body::Incoming;
 
@@ -56,6 +58,11 @@ async fn others(call: &Call<'_>, target: &Target, body: Incoming) -> Result<Answ
     }
     let is_get = is_get(&call.method);
     let refused = || Err(Refusal::MethodNotAllowed { allow: offered.allow(target) });
+    if let Some((action, kind)) = asked(call, target, &offered)
+        && !covers(&call.grant, action, kind)
+    {
+        return Err(Refusal::Forbidden); // before a body is read
+    }
     match target {
         Target::Operation => Err(Refusal::OperationUnknown),
         Target::Unknown => Err(Refusal::NotFound),
@@ -98,6 +105,22 @@ async fn others(call: &Call<'_>, target: &Target, body: Incoming) -> Result<Answ
         Target::System if call.method == Method::POST && offered.bundle => bundle::bundle(call, body).await,
         _ => refused(),
     }
+}
+
+/// What a scope must cover, if it is offered at all. Reads and searches ask by themselves.
+fn asked<'t>(call: &Call<'_>, target: &'t Target, offered: &Offered) -> Option<(Action, &'t ResourceType)> {
+    let (kind, action) = match (target, &call.method) {
+        (Target::Instance(kind, _), &Method::PUT) if offered.update => (kind, Action::Update),
+        (Target::Instance(kind, _) | Target::Type(kind), &Method::PATCH) if offered.patch => {
+            (kind, Action::Update)
+        }
+        (Target::Instance(kind, _), &Method::DELETE) if offered.delete => (kind, Action::Delete),
+        (Target::Type(kind), &Method::POST) if offered.create => (kind, Action::Create),
+        (Target::Type(kind), &Method::PUT) if offered.conditional => (kind, Action::Update),
+        (Target::Type(kind), &Method::DELETE) if offered.conditional => (kind, Action::Delete),
+        _ => return None,
+    };
+    Some((action, kind))
 }
 
 /// In DSTU2 `OPTIONS [base]` asks for the conformance statement; elsewhere for the methods.

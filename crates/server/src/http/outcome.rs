@@ -147,7 +147,12 @@ fn say(status: StatusCode, code: IssueCode, text: impl Into<Cow<'static, str>>) 
 
 /// The answer to a request that is refused.
 pub fn refusal(call: &Call<'_>, refusal: &Refusal) -> Answer {
-    let verdict = verdict(refusal, call.version(), call.profile());
+    let mut verdict = verdict(refusal, call.version(), call.profile());
+    if let (Refusal::Forbidden, Profile::CareConnect, Some(kind)) =
+        (refusal, call.profile(), call.target.kind())
+    {
+        verdict.text = format!("Insufficient Access Rights to access {kind}.").into();
+    }
     log(refusal, verdict.status, call.request_id);
     if is_without_body(call, verdict.status) {
         let mut answer = respond::with_body(call, verdict.status, HeaderMap::new(), AnswerBody::default());
@@ -290,6 +295,9 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
         Refusal::Unauthorized(_) => say(Status::UNAUTHORIZED, Code::Login, "A valid access token is needed."),
         Refusal::Forbidden if profile == Profile::Soarian => {
             say(Status::FORBIDDEN, Code::Security, "The access token does not cover this request.")
+        }
+        Refusal::Forbidden if profile == Profile::CareConnect => {
+            say(Status::FORBIDDEN, Code::Forbidden, "Insufficient Access Rights.")
         }
         Refusal::Forbidden => {
             say(Status::FORBIDDEN, Code::Forbidden, "The access token does not cover this request.")

@@ -2,7 +2,10 @@
 //! never refuses, so that every refusal can speak the client's version and format; whoever calls is
 //! authorized before anything is looked up.
 
-use std::{sync::OnceLock, time::Instant};
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 
 use charta_auth::Grant;
 use charta_model::TenantId;
@@ -16,7 +19,8 @@ use super::{
     body::AnswerBody,
     call::{self, Call},
     client::{Client, Place, Throttled},
-    cors, forwarded, interaction, ops, outcome,
+    cors, forwarded, interaction, ops,
+    outcome::{self, Refusal},
     record::Record,
     respond,
     serve::Link,
@@ -90,6 +94,7 @@ async fn endpoint_answer(
         headers: &parts.headers,
         wanted: call::wanted(endpoint, &parts.headers, &parameters),
         grant: Grant::of_nobody(),
+        claims: None,
         pretty: call::last(&parameters, "_pretty") == Some("true"),
         request_id,
         now: clock::now(),
@@ -127,6 +132,7 @@ fn admitted(app: &App, parts: &Parts, link: &Link) -> Result<Option<Place>, Thro
 }
 
 async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answer {
+    let begun = Instant::now();
     let result = async {
         let tenant = if tenant_known { Ok(()) } else { Err(outcome::Refusal::TenantUnknown) };
         if *call.target == Target::Metadata {
@@ -137,12 +143,35 @@ async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answe
             tenant?;
             return smart::smart_configuration(&call); // read before there is a token
         }
-        call.grant = authorize(&call).await?; // before anything is looked up
+        let caller = authorize(&call).await?; // before anything is looked up
+        (call.grant, call.claims) = (caller.grant, caller.claims);
         tenant?;
         interaction::dispatch(&call, body).await
     }
     .await;
-    result.unwrap_or_else(|refusal| outcome::refusal(&call, &refusal))
+    match result {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            if matches!(refusal, Refusal::NotFound) {
+                evenly(&call.grant, begun).await;
+            }
+            outcome::refusal(&call, &refusal)
+        }
+    }
+}
+
+/// Steps in which callers with a token learn that there is nothing for them.
+const STEP: Duration = Duration::from_millis(10);
+
+/// Waits for the next step after `begun`: to look for what is not there and to look at what is another's takes
+/// different times, and how long an answer took must not say which it was.
+pub async fn evenly(grant: &Grant, begun: Instant) {
+    if grant.is_everything() {
+        return;
+    }
+    let steps = begun.elapsed().as_micros() / STEP.as_micros() + 1;
+    let next = begun + STEP * u32::try_from(steps).unwrap_or(1);
+    tokio::time::sleep_until(next.into()).await;
 }
 
 fn tenant(app: &App, endpoint: &Endpoint, text: Option<&str>) -> Option<TenantId> {

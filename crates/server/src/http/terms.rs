@@ -11,7 +11,8 @@ use crate::config::{Confidentiality, Endpoint};
 
 /// What the holder of a verified token is allowed at this endpoint.
 pub fn grant(endpoint: &Endpoint, confidentiality: &Confidentiality, claims: &Claims) -> Grant {
-    let understand = |kind: &ResourceType, constraint: &[(String, String)]| filters(endpoint.version, kind, constraint);
+    let understand =
+        |kind: &ResourceType, constraint: &[(String, String)]| filters(endpoint.version, kind, constraint);
     let terms = Terms {
         companions: companions(endpoint),
         wildcards: endpoint.profile != Profile::Millennium,

@@ -83,8 +83,12 @@ impl Site {
             ("own", "a", json!({})),
             ("other", "b", json!({})),
             ("by-a-about-b", "b", json!({"author": [{"reference": "Patient/a"}]})),
-            ("secret", "a", json!({"securityLabel": [{"coding": [{
-                "system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}]})),
+            (
+                "secret",
+                "a",
+                json!({"securityLabel": [{"coding": [{
+                "system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}]}]}),
+            ),
             ("in-error", "a", json!({"status": "entered-in-error"})),
             ("moved", "a", json!({})),
             ("moved", "b", json!({})),
@@ -104,7 +108,8 @@ impl Site {
             }
             let organization = json!({"resourceType": "Organization", "id": of("o"), "name": "Org"});
             self.put(version, &format!("Organization/{}", of("o")), &organization).await;
-            let list = json!({"resourceType": "List", "id": of("nobodys"), "status": "current", "mode": "working"});
+            let list =
+                json!({"resourceType": "List", "id": of("nobodys"), "status": "current", "mode": "working"});
             self.put(version, &format!("List/{}", of("nobodys")), &list).await;
         }
     }
@@ -251,7 +256,9 @@ async fn check(version: &str) {
     let v = version.to_lowercase();
     let mut wrong = Vec::new();
     for row in rows().iter().filter(|row| row.not_in != Some(version)) {
-        for (column, expected) in columns().iter().zip(&row.expected).filter(|(_, expected)| **expected != "-") {
+        for (column, expected) in
+            columns().iter().zip(&row.expected).filter(|(_, expected)| **expected != "-")
+        {
             let path = format!("/s/{v}/{}", row.path.trim_start_matches('/').replace("{v}", &v));
             let method = Method::from_bytes(row.method.as_bytes()).expect("a method");
             let mut request = site.app.request(method, &path);

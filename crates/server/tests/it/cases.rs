@@ -7,14 +7,10 @@
 //!
 //! | cases | why |
 //! |---|---|
-//! | 32 | in part: `error="invalid_token"` needs access tokens to be verified |
-//! | 33, 35-44, 119-121, 148-151, 189, 192, 193, 234 | access tokens |
-//! | 47 | access tokens, and the type Provenance |
 //! | 48-67, 70-72, 122-134 | generated CCDs |
 //! | 73 | the OperationDefinition of generated CCDs |
 //! | 74 | in part: the operation `autogen-ccd-if` is not there yet |
 //! | 75, 135, 136 | `$docref` on the type DocumentReference, and generated CCDs |
-//! | 103, 104 | access tokens: who may write on Millennium |
 //! | 243-246 | in part: what GP Connect demands beyond FHIR (422, its own codes), which no profile here has |
 //! | 239 | in part: no limit of 5 MB and no codes of GP Connect, which no profile here has |
 //! | 240 | a capability of GP Connect that can be switched off; no profile here has it |
@@ -32,6 +28,7 @@ mod records;
 mod soarian_r4;
 mod stored_bundles;
 mod test_assets;
+mod tokens;
 mod versions;
 
 use std::{collections::BTreeSet, ops::RangeInclusive, path::Path};

@@ -1,6 +1,7 @@
 //! Tests over HTTP against the program itself: started as an operator would start it, on a port of its
 //! own, with a data directory of its own. Files are named like the part they test.
 
+mod access;
 mod across_versions;
 mod app;
 mod backup;

@@ -11,6 +11,8 @@ mod plan;
 mod single;
 mod supersede;
 
+use std::time::Instant;
+
 use charta_fhir::{Node, Version, resource};
 use charta_model::WriteOutcome;
 use charta_store::{CommitError, Content};
@@ -18,7 +20,7 @@ use http::StatusCode;
 use hyper::body::Incoming;
 
 use super::{Offered, prefer, resource_body};
-use crate::http::{answer::Answer, call::Call, mhd, outcome, outcome::Refusal, respond};
+use crate::http::{answer::Answer, call::Call, mhd, outcome, outcome::Refusal, pipeline::evenly, respond};
 
 pub use entry::Entry;
 pub use plan::Plan;
@@ -159,7 +161,11 @@ pub fn is_changed(refusal: &Refusal) -> bool {
 async fn batch(call: &Call<'_>, bundle: &Node) -> Vec<EntryAnswer> {
     let mut answers = Vec::new();
     for index in 0..bundle.items_at("entry").len() {
+        let begun = Instant::now();
         let answer = batch_entry(call, bundle, index).await;
+        if matches!(answer, Err(Refusal::NotFound)) {
+            evenly(&call.grant, begun).await;
+        }
         answers.push(answer.unwrap_or_else(|refusal| EntryAnswer::failed(call, &refusal)));
     }
     answers

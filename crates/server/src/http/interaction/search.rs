@@ -232,6 +232,7 @@ async fn found(
         links.push(BundleLink { relation: "next", url: page::link(call, path, &asked.used, end) });
     }
     let matches = &found.matches[..shown];
+    rules.check_includes(call, &asked.includes)?;
     let included = included(call, matches, &asked.includes).await?;
     let stored: Vec<_> = matches.iter().collect();
     let contents = contents(call, &stored, &subset).await?;

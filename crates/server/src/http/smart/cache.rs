@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use charta_auth::Claims;
+use charta_auth::{Claims, Grant};
 use charta_model::Timestamp;
 use lru::LruCache;
 use ring::digest::{SHA256, digest};
@@ -20,6 +20,24 @@ pub struct Known {
     pub audience: Vec<String>,
     /// Who signed it: the place among the configured issuers.
     pub issuer: usize,
+    /// What it allows at the endpoints where it was shown, by their places in the configuration.
+    grants: Mutex<Vec<Option<Grant>>>,
+}
+
+impl Known {
+    /// A token that says this.
+    pub fn new(claims: Claims, audience: Vec<String>, issuer: usize) -> Self {
+        Self { claims: Arc::new(claims), audience, issuer, grants: Mutex::default() }
+    }
+
+    /// What it allows at the endpoint of this place; made once.
+    pub fn grant(&self, endpoint: usize, make: impl FnOnce(&Claims) -> Grant) -> Grant {
+        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
+        if grants.len() <= endpoint {
+            grants.resize(endpoint + 1, None);
+        }
+        grants[endpoint].get_or_insert_with(|| make(&self.claims)).clone()
+    }
 }
 
 /// What was found out about a token: what it says, or that it does not count.

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use charta_auth::{
-    Claims, KeySet,
+    KeySet,
     token::{self, InvalidToken, Unverified, Verified},
 };
 use charta_model::{TenantId, Timestamp};
@@ -108,7 +108,7 @@ impl Verifier {
         base: &str,
         tenant: &TenantId,
         now: Timestamp,
-    ) -> Result<Arc<Claims>, TokenError> {
+    ) -> Result<Arc<Known>, TokenError> {
         let token = bearer(headers)?;
         let digest = TokenDigest::of(token);
         let finding = match self.cache.lookup(digest, now) {
@@ -117,7 +117,7 @@ impl Verifier {
         };
         let known = finding.ok_or(TokenError::Invalid("its issuer says that it does not count"))?;
         self.fits(&known, base, tenant, now)?;
-        Ok(known.claims.clone())
+        Ok(known)
     }
 
     /// Whether a true token is for here and now.
@@ -212,7 +212,7 @@ impl Verifier {
         let mut until = until;
         let finding = verified.map(|Verified { claims, audience }| {
             until = until.min(seconds_after(claims.expires_at, token::LEEWAY_SECONDS));
-            Arc::new(Known { claims: Arc::new(claims), audience, issuer })
+            Arc::new(Known::new(claims, audience, issuer))
         });
         self.cache.insert(digest, until, finding.clone());
         finding

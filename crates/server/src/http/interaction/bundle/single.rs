@@ -34,6 +34,7 @@ pub async fn read(call: &Call<'_>, entry: &Entry) -> Result<EntryAnswer, Refusal
         headers: &headers,
         wanted: call.wanted.clone(),
         grant: call.grant.clone(),
+        claims: call.claims.clone(),
         pretty: call.pretty,
         request_id: call.request_id,
         now: call.now,

@@ -1,6 +1,7 @@
 //! What a profile's clients know of searching: what must be given, what cannot be combined, how much is shown.
 
-use charta_fhir::{Profile, Version};
+use charta_auth::{Action, covers};
+use charta_fhir::{Profile, Version, search::Include};
 use charta_model::ResourceType;
 
 use crate::http::{call::Call, outcome::Refusal};
@@ -69,6 +70,19 @@ impl Rules {
             Some(max) if total > max => Err(Refusal::TooManyMatches { max }),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses an include of a type that the caller has no scope for. Other profiles leave out what may not be seen.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn check_includes(&self, call: &Call<'_>, includes: &[Include]) -> Result<(), Refusal> {
+        let tells = matches!(self.profile, Profile::Millennium | Profile::Soarian);
+        let covered = |include: &Include| covers(&call.grant, Action::Read, &include.source);
+        if tells && !includes.iter().filter(|include| include.reverse).all(covered) {
+            return Err(Refusal::Forbidden);
+        }
+        Ok(())
     }
 
     fn millennium_documents(&self, parameters: &Parameters) -> Result<(), Refusal> {
