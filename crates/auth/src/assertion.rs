@@ -15,6 +15,16 @@ pub const LIFETIME_SECONDS_MAX: i64 = 300;
 #[error("{0}")]
 pub struct InvalidAssertion(&'static str);
 
+const UNKNOWN_KEY: &str = "signed with a key that is not registered";
+
+impl InvalidAssertion {
+    /// Whether a newer set of keys may help.
+    #[must_use]
+    pub fn is_unknown_key(&self) -> bool {
+        self.0 == UNKNOWN_KEY
+    }
+}
+
 /// An assertion before its signature is checked.
 #[derive(Debug)]
 pub struct Assertion<'t> {
@@ -126,7 +136,7 @@ impl From<JwsError> for InvalidAssertion {
         Self(match error {
             JwsError::Form => "not a signed token",
             JwsError::Invalid(why) => why,
-            JwsError::UnknownKey => "signed with a key that is not registered",
+            JwsError::UnknownKey => UNKNOWN_KEY,
         })
     }
 }

@@ -41,7 +41,7 @@ pub use answer::Answer;
 pub use listen::Server;
 pub use pipeline::plain;
 
-use smart::{Verifier, VerifierError};
+use smart::{Verifier, VerifierError, server::AuthorizationServer};
 
 use crate::config::{Config, Endpoint, EndpointTenant, route};
 
@@ -53,6 +53,8 @@ pub struct App {
     pub service: Service,
     /// Who calls it.
     pub verifier: Verifier,
+    /// Who gives tokens here, if anyone.
+    pub authorization_server: Option<AuthorizationServer>,
     /// What its clients have of it now.
     clients: client::Clients,
     /// What it counts.
@@ -71,8 +73,21 @@ impl App {
     pub fn new(config: Config, service: Service, demo: bool) -> Result<Self, VerifierError> {
         let no_tenant = TenantId::new("-").expect("a hyphen is a valid id");
         let verifier = Verifier::new(&config)?;
+        let authorization_server = match (&config.authorization_server, verifier.development_key()) {
+            (Some(settings), Some(key)) => Some(AuthorizationServer::new(settings, key.clone())?),
+            _ => None,
+        };
         let clients = client::Clients::new(&config.limits, Instant::now());
-        Ok(Self { config, service, verifier, clients, metrics: Arc::default(), demo, no_tenant })
+        Ok(Self {
+            config,
+            service,
+            verifier,
+            authorization_server,
+            clients,
+            metrics: Arc::default(),
+            demo,
+            no_tenant,
+        })
     }
 
     /// The absolute URL of an endpoint for a tenant, without slash at the end.

@@ -46,7 +46,6 @@ struct ClientForm {
 }
 
 impl AuthorizationServer {
-    #[expect(dead_code, reason = "the server itself follows")]
     /// That of the demo: an app on this machine can be tried against it.
     #[must_use]
     pub fn demo() -> Self {

@@ -6,7 +6,8 @@ use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
 
 use super::{
-    Auth, Confidentiality, Config, Endpoint, EndpointTenant, Issuer, Limits, Origin, ProxyHeader, StoreConfig,
+    Auth, AuthorizationServer, Confidentiality, Config, Endpoint, EndpointTenant, Issuer, Limits, Origin,
+    ProxyHeader, StoreConfig,
 };
 
 /// The tenant when no other is named.
@@ -48,6 +49,7 @@ pub fn demo() -> Config {
     let mut config = standard();
     config.data_dir = PathBuf::from("charta-demo");
     config.issuers = vec![Issuer::development()];
+    config.authorization_server = Some(AuthorizationServer::demo());
     config.tenants.extend([MILLENNIUM_TENANT, SOARIAN_TENANT].map(tenant));
     let in_path = EndpointTenant::InPath;
     let default = EndpointTenant::Fixed(tenant(DEFAULT_TENANT));

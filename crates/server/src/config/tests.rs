@@ -52,7 +52,9 @@ fn the_reference_has_the_defaults_of_the_code() {
 #[test]
 fn the_reference_has_every_key() {
     let config = parse(&reference_with_all_keys());
-    assert!(config.ops_listen.is_some() && !config.issuers.is_empty());
+    assert!(
+        config.ops_listen.is_some() && !config.issuers.is_empty() && config.authorization_server.is_some()
+    );
     assert_eq!(keys(&reference_with_all_keys()), keys(&config.to_toml()));
 }
 
@@ -461,6 +463,44 @@ fn issuers_that_contradict_are_refused() {
             "4: issuer.token_endpoint: \"/token\" is not an https or http URL",
         ),
         (&issuer("tenants = [\"north\"]"), "4: issuer.tenants: no [[tenant]] has the id north"),
+    ]);
+}
+
+#[test]
+fn clients_that_contradict_are_refused() {
+    let client = |rest: &str| {
+        let server =
+            "[[issuer]]\ndevelopment = true\n[authorization_server]\n[[authorization_server.client]]";
+        format!("{server}\nid = \"a\"\nscope = \"user/*.rs\"\n{rest}\n")
+    };
+    let again = "[[authorization_server.client]]\nid = \"a\"\nscope = \"b\"\njwks = \"c\"";
+    check(&[
+        (
+            "[authorization_server]",
+            "1: authorization_server: its tokens count nowhere: no [[issuer]] has development = true",
+        ),
+        (&client(""), "4: authorization_server.client: neither jwks nor redirect_uris: of no use"),
+        (
+            &client("jwks = \"http://a.example/jwks\""),
+            "7: authorization_server.client.jwks: \"http://a.example/jwks\" is neither a file nor an https URL, nor an http URL of this machine",
+        ),
+        (
+            &client("redirect_uris = [\"/callback\"]"),
+            "7: authorization_server.client.redirect_uris: \"/callback\" is not an absolute URL without fragment",
+        ),
+        (
+            &client("redirect_uris = [\"https://a.example/#x\"]"),
+            "7: authorization_server.client.redirect_uris: \"https://a.example/#x\" is not an absolute URL without fragment",
+        ),
+        (
+            &client("redirect_uris = [\"javascript:alert(1)\"]"),
+            "7: authorization_server.client.redirect_uris: \"javascript:alert(1)\" is not an absolute URL without fragment",
+        ),
+        (&client(&format!("jwks = \"b\"\n{again}")), "9: authorization_server.client.id: a is there twice"),
+        (
+            "[[issuer]]\ndevelopment = true\n[authorization_server]\n[[authorization_server.client]]\nid = \"a\"",
+            "4: authorization_server.client.scope: missing",
+        ),
     ]);
 }
 

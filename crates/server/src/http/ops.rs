@@ -1,19 +1,26 @@
 //! What is not FHIR: health, metrics, and the start page of a demo.
 
 use http::{StatusCode, request::Parts};
+use hyper::body::Incoming;
 
 use super::{
     App,
     pipeline::{Routed, plain},
+    smart::server,
 };
 use crate::ui;
 
 /// Answers a request whose path belongs to no endpoint.
-pub async fn answer(app: &App, parts: &Parts) -> Routed {
+pub async fn answer(app: &App, parts: &Parts, body: Incoming) -> Routed {
     let path = parts.uri.path();
     let get = matches!(parts.method, http::Method::GET | http::Method::HEAD);
     let on_this_address = app.config.ops_listen.is_none();
     let (answer, template) = match path {
+        _ if server::serves(path)
+            && let Some(server) = &app.authorization_server =>
+        {
+            (server::answer(app, server, parts, body).await, "/auth")
+        }
         "/" if get && app.demo => (ui::start::page(&app.config), "/"),
         "/health/live" | "/health/ready" | "/metrics" if get && on_this_address => {
             (operations(app, path).await, template(path))

@@ -45,7 +45,7 @@ pub async fn handle(app: &App, request: Request<Incoming>, link: &Link) -> Answe
         Some((endpoint, tenant, rest)) => {
             endpoint_answer(app, endpoint, tenant, rest, &parts, body, &request_id, link).await
         }
-        None => Box::pin(ops::answer(app, &parts)).await,
+        None => Box::pin(ops::answer(app, &parts, body)).await,
     };
     let Routed { mut answer, template, tenant } = routed;
     common_headers(answer.headers_mut(), &request_id, link);

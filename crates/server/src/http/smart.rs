@@ -3,9 +3,11 @@
 
 mod cache;
 pub mod development;
+mod expiring;
 mod fetch;
 mod introspection;
 mod keys;
+pub mod server;
 mod verify;
 mod well_known;
 

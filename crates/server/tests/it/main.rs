@@ -4,6 +4,7 @@
 mod access;
 mod across_versions;
 mod app;
+mod authorization_server;
 mod backup;
 mod bundle;
 mod cases;

@@ -122,7 +122,9 @@ fn one_client(index: usize, client: &Client) -> Checked {
         let has_scheme = uri.split_once(':').is_some_and(|(scheme, rest)| {
             !rest.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
         });
-        let runs_script = uri.to_ascii_lowercase().starts_with("javascript:");
+        let lower = uri.to_ascii_lowercase();
+        let runs_script =
+            ["javascript:", "data:", "vbscript:"].iter().any(|scheme| lower.starts_with(scheme));
         has_scheme && !runs_script && uri.bytes().all(|b| b.is_ascii_graphic() && b != b'#')
     };
     match redirect_uris.iter().find(|uri| !is_redirect(uri)) {

@@ -14,6 +14,7 @@ use http::{HeaderMap, header};
 use super::{
     cache::{Finding, Known, TokenCache, TokenDigest},
     development::{DevelopmentKey, DevelopmentKeyError},
+    expiring::Expiring,
     fetch::Fetcher,
     introspection::Introspector,
     keys::{FileKeys, KeySource, KeysError, UrlKeys, seconds_after},
@@ -66,6 +67,8 @@ pub struct Verifier {
     issuers: Vec<Trusted>,
     cache: TokenCache,
     fetcher: Fetcher,
+    /// Tokens of the development key that were given back, by their ids.
+    revoked: Expiring<()>,
     /// The key that issuer `development` signs with.
     development: Option<Arc<DevelopmentKey>>,
 }
@@ -88,13 +91,24 @@ impl Verifier {
         let development = if trusted { Some(Arc::new(DevelopmentKey::of(&config.data_dir)?)) } else { None };
         let issuers = config.issuers.iter().map(|issuer| Trusted::new(issuer, development.as_deref()));
         let issuers = issuers.collect::<Result<_, _>>()?;
-        Ok(Self { issuers, cache: TokenCache::default(), fetcher: Fetcher::default(), development })
+        let (cache, fetcher, revoked) = (TokenCache::default(), Fetcher::default(), Expiring::new());
+        Ok(Self { issuers, cache, fetcher, revoked, development })
     }
 
-    #[expect(dead_code, reason = "the authorization server follows")]
     /// The development key, if it is trusted.
     pub fn development_key(&self) -> Option<&Arc<DevelopmentKey>> {
         self.development.as_ref()
+    }
+
+    /// Makes a token of the development key not count any more, until it ends anyway.
+    pub fn revoke(&self, token_id: &str, ends: Timestamp, now: Timestamp) {
+        let until = seconds_after(ends, token::LEEWAY_SECONDS);
+        self.revoked.insert(token_id.to_owned(), (), until, now);
+    }
+
+    /// Whether it was given back.
+    pub fn is_revoked(&self, token_id: &str, now: Timestamp) -> bool {
+        self.revoked.has(token_id, now)
     }
 
     /// What the token in `Authorization` says, if it is true and for the endpoint at `base`, an absolute URL
@@ -125,6 +139,10 @@ impl Verifier {
         let issuer = &self.issuers[known.issuer].issuer;
         if token::is_over(known.claims.expires_at, now) {
             return Err(TokenError::Expired);
+        }
+        let is_revoked = |id: &String| self.is_revoked(id, now);
+        if issuer.is_development() && known.claims.token_id.as_ref().is_some_and(is_revoked) {
+            return Err(TokenError::Invalid("given back"));
         }
         if !is_for(issuer, &known.audience, base) {
             return Err(TokenError::Invalid("for another audience"));

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     config::{Auth, Discovery, Issuer},
-    http::{answer::Answer, body::AnswerBody, call::Call, outcome::Refusal, respond},
+    http::{answer::Answer, body::AnswerBody, call::Call, outcome::Refusal, respond, smart::server::path},
 };
 
 /// What clients are told of an endpoint's issuer.
@@ -37,6 +37,9 @@ pub fn discovery(call: &Call<'_>) -> Option<Told> {
     let config = &call.app.config;
     let opens = |issuer: &&Issuer| issuer.tenants.is_empty() || issuer.tenants.contains(call.tenant);
     config.issuers.iter().filter(opens).find_map(|issuer| {
+        if issuer.is_development() && issuer.discovery == Discovery::default() {
+            return config.authorization_server.is_some().then(|| of_development(call));
+        }
         issuer.discovery.token_endpoint.clone().map(|token_endpoint| Told {
             token_endpoint,
             introspection_endpoint: issuer.introspection.as_ref().map(|place| place.url.clone()),
@@ -44,6 +47,39 @@ pub fn discovery(call: &Call<'_>) -> Option<Told> {
         })
     })
 }
+
+/// What clients are told of the development authorization server.
+fn of_development(call: &Call<'_>) -> Told {
+    let url = |path: &str| format!("{}{path}", call.app.config.public_url);
+    let texts = |texts: &[&str]| Some(texts.iter().map(|&text| text.to_owned()).collect());
+    Told {
+        token_endpoint: url(path::TOKEN),
+        introspection_endpoint: Some(url(path::INTROSPECT)),
+        more: Discovery {
+            authorization_endpoint: Some(url(path::AUTHORIZE)),
+            token_endpoint: Some(url(path::TOKEN)),
+            revocation_endpoint: Some(url(path::REVOKE)),
+            grant_types: texts(&["authorization_code", "client_credentials"]),
+            auth_methods: texts(&["private_key_jwt", "none"]),
+            capabilities: texts(&DEVELOPMENT_CAPABILITIES),
+            ..Discovery::default()
+        },
+    }
+}
+
+/// What the development authorization server and the policy do together. It never asks who a person is, so there
+/// is no sign-in to share, and it gives no tokens for later.
+const DEVELOPMENT_CAPABILITIES: [&str; 9] = [
+    "launch-standalone",
+    "authorize-post",
+    "client-public",
+    "client-confidential-asymmetric",
+    "context-standalone-patient",
+    "permission-patient",
+    "permission-user",
+    "permission-v1",
+    "permission-v2",
+];
 
 /// What clients are told.
 pub struct Told {
