@@ -7,6 +7,7 @@
 //! Clause: FHIR R4 http.html#transaction
 
 mod entry;
+mod links;
 mod plan;
 mod single;
 mod supersede;

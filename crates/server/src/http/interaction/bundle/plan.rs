@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use charta_fhir::{Node, Version, references, references::Spot};
+use charta_fhir::{Node, Version, references};
 use charta_model::{
     Document, Guard, Intent, Query, ResourceId, ResourceType, VersionMatch, Write, WriteOutcome,
 };
 use charta_store::{CommitError, Uploaded};
 use http::{Method, StatusCode};
 
-use super::{EntryAnswer, entry::Entry, shows_resources, single};
+use super::{EntryAnswer, entry::Entry, links, links::Identities, shows_resources, single};
 use crate::{
     clock,
     http::{
@@ -42,9 +42,6 @@ pub(super) enum Role {
     /// Changes this resource.
     Write(ResourceType, Intent, ResourceId),
 }
-
-/// `Type/id` of what `fullUrl` or a condition names.
-type Identities = HashMap<String, String>;
 
 impl Plan {
     /// Plans the entries. `linked` says whether they may refer to each other and to what a condition finds.
@@ -189,7 +186,7 @@ impl Plan {
     fn identities(&self) -> Identities {
         let identity = |planned: &Planned| {
             let (Role::Existing(kind, id) | Role::Write(kind, _, id)) = &planned.role else { return None };
-            Some((planned.entry.full_url.as_deref()?.to_ascii_lowercase(), format!("{kind}/{id}")))
+            Some((links::key(planned.entry.full_url.as_deref()?), format!("{kind}/{id}")))
         };
         self.entries.iter().filter_map(identity).collect()
     }
@@ -200,8 +197,8 @@ impl Plan {
         let mut conditions: Vec<(usize, String)> = Vec::new();
         for planned in &self.entries {
             if let (Role::Write(..), Some(resource)) = (&planned.role, &planned.entry.resource) {
-                let links = references::references(resource);
-                let conditional = links.into_iter().filter(|(_, link)| is_condition(link));
+                let found = references::references(resource);
+                let conditional = found.into_iter().filter(|(_, link)| links::is_condition(link));
                 conditions.extend(conditional.map(|(_, link)| (planned.entry.index, link)));
             }
         }
@@ -214,9 +211,7 @@ impl Plan {
         }
         for planned in &mut self.entries {
             if let Some(resource) = &mut planned.entry.resource {
-                references::rewrite(resource, call.version(), &mut |spot, link| {
-                    named(identities, spot, link)
-                });
+                links::put_right(resource, call.version(), identities);
             }
         }
         Ok(())
@@ -365,23 +360,6 @@ fn overtaken(entry: &Entry, refusal: Refusal) -> Refusal {
 
 fn claimed(entry: &Entry) -> Option<ResourceId> {
     ResourceId::new(entry.resource.as_ref()?.text_at("id")?).ok()
-}
-
-fn is_condition(link: &str) -> bool {
-    link.split_once('?').is_some_and(|(kind, _)| ResourceType::new(kind).is_ok())
-}
-
-/// What a link is going to be called; what stands behind `#` and a version stays.
-fn named(identities: &Identities, spot: Spot, link: &str) -> Option<String> {
-    if spot == Spot::Reference && is_condition(link) {
-        return identities.get(link).cloned();
-    }
-    let (whole, fragment) = link.split_at(link.find('#').unwrap_or(link.len()));
-    let (base, version) = whole.split_at(whole.find("/_history/").unwrap_or(whole.len()));
-    if base.is_empty() {
-        return None;
-    }
-    Some(format!("{}{version}{fragment}", identities.get(&base.to_ascii_lowercase())?))
 }
 
 fn written(call: &Call<'_>, outcome: &WriteOutcome) -> EntryAnswer {
