@@ -4,8 +4,8 @@ use charta_model::facts::{Coding, Concept};
 
 use crate::{
     system::{self, code_system},
-    table::Anchor,
-    xml::{Xml, is_token, is_visible},
+    table::{Anchor, lines},
+    xml::{Xml, is_gap, is_token, is_visible},
 };
 
 /// A code that we choose ourselves.
@@ -61,7 +61,11 @@ struct Known<'a> {
 fn known(coding: &Coding) -> Option<Known<'_>> {
     let code = coding.code.as_deref().filter(|code| is_token(code))?;
     let (oid, name) = code_system(coding.system.as_deref()?)?;
-    let display = coding.display.as_deref().filter(|display| is_visible(display)).unwrap_or_default();
+    let display = coding
+        .display
+        .as_deref()
+        .filter(|display| is_visible(display) && !is_gap(display))
+        .unwrap_or_default();
     Some(Known { code, oid, name, display })
 }
 
@@ -130,7 +134,7 @@ fn attributes<'a>(known: &Known<'a>, kind: &'a str) -> [(&'static str, &'a str);
 pub(crate) fn original_text(x: &mut Xml, text: Option<&str>, anchor: Option<&Anchor>) {
     match (anchor, text) {
         (Some(anchor), _) => x.element("originalText", &[], |x| anchor.reference(x)),
-        (None, Some(text)) => x.leaf("originalText", &[], text),
+        (None, Some(text)) => x.element("originalText", &[], |x| lines(x, text)),
         (None, None) => {}
     }
 }

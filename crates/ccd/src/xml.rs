@@ -109,6 +109,12 @@ pub(crate) fn is_visible(text: &str) -> bool {
     text.chars().any(|c| is_xml(c) && !c.is_whitespace() && !c.is_control())
 }
 
+/// Words that a reader, or a program, would take for a value that got lost. Where the record says them, they stand
+/// between quotation marks.
+pub(crate) fn is_gap(text: &str) -> bool {
+    matches!(text.trim(), "None" | "null" | "NaN" | "undefined" | "[object Object]")
+}
+
 /// Whether a text can be the value of a `cs` or a code: without blanks, and seen.
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| is_xml(c) && !c.is_whitespace() && !c.is_control())

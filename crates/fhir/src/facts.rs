@@ -15,6 +15,9 @@ mod plans;
 mod read;
 mod topic;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 
 use charta_model::facts::{Confidentiality, Facts, Topic};

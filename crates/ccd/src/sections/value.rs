@@ -6,7 +6,7 @@ use crate::{
     code::{self, Fixed, Style},
     instant, quantity, system,
     table::Anchor,
-    xml::{Xml, is_visible},
+    xml::{Xml, is_gap, is_visible},
 };
 
 /// For readers.
@@ -24,7 +24,6 @@ pub(super) fn human_value(value: &Value) -> String {
     match value {
         Value::Quantity(amount) => quantity::human(amount),
         Value::Concept(concept) => concept.label().unwrap_or_default().to_owned(),
-        Value::Text(text) if is_gap(text) => format!("\"{text}\""),
         Value::Text(text) | Value::Integer(text) => text.clone(),
         Value::Boolean(true) => "Yes".to_owned(),
         Value::Boolean(false) => "No".to_owned(),
@@ -91,12 +90,6 @@ pub(super) fn write_value(x: &mut Xml, name: &str, value: &Value, anchor: Option
             instant::Open::Unknown,
         ),
     }
-}
-
-/// Words that a reader, or a program, would take for a value that got lost. Here they are what was found, which
-/// quotation marks say.
-fn is_gap(text: &str) -> bool {
-    matches!(text.trim(), "None" | "null" | "NaN" | "undefined" | "[object Object]")
 }
 
 /// Why there is no value.

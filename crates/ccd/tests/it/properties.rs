@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use charta_ccd::Request;
 use charta_fhir::Node;
 use proptest::prelude::*;
 
@@ -153,28 +154,33 @@ fn a_moment() -> impl Strategy<Value = Option<&'static str>> {
     ]))
 }
 
+/// What is kept of [`everything`], what is changed in it, and what is asked for.
+pub(crate) fn a_case() -> impl Strategy<Value = (Vec<Node>, Request)> {
+    let changes = prop::collection::vec((0..60_usize, 0..60_usize, 0..ABSURD.len()), 0..12);
+    let keep = prop::collection::vec(prop::bool::weighted(0.7), 60);
+    (keep, changes, a_moment(), a_moment(), prop::bool::weighted(0.2)).prop_map(
+        |(keep, changes, start, end, encounter)| {
+            let mut resources: Vec<Node> = everything().iter().map(|text| node(text)).collect();
+            for (which, at, absurd) in changes {
+                let count = resources.len();
+                change(&mut resources[which % count], &mut { at }, ABSURD[absurd]);
+            }
+            let mut kept = keep.into_iter();
+            resources.retain(|_| kept.next().unwrap_or(true));
+            let mut asked = request();
+            asked.start = start.map(moment);
+            asked.end = end.map(moment);
+            asked.encounter = encounter.then(|| "Encounter/e".to_owned());
+            (resources, asked)
+        },
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
 
     #[test]
-    fn any_part_of_a_record_for_any_time(
-        keep in prop::collection::vec(any::<bool>(), 60),
-        changes in prop::collection::vec((0..60_usize, 0..60_usize, 0..ABSURD.len()), 0..12),
-        start in a_moment(),
-        end in a_moment(),
-        encounter in any::<bool>(),
-    ) {
-        let mut resources: Vec<Node> = everything().iter().map(|text| node(text)).collect();
-        for (which, at, absurd) in changes {
-            let count = resources.len();
-            change(&mut resources[which % count], &mut { at }, ABSURD[absurd]);
-        }
-        let mut kept = keep.into_iter();
-        resources.retain(|_| kept.next().unwrap_or(true));
-        let mut asked = request();
-        asked.start = start.map(moment);
-        asked.end = end.map(moment);
-        asked.encounter = encounter.then(|| "Encounter/e".to_owned());
+    fn any_part_of_a_record_for_any_time((resources, asked) in a_case()) {
         let text = written(&resources, asked);
         let root = Element::read(&text).map_err(|error| TestCaseError::fail(format!("{error}: {text}")))?;
         let faults = faults(&root);

@@ -4,6 +4,10 @@ use std::{path::PathBuf, process::Command};
 
 use charta_ccd::Document;
 use charta_model::facts::Facts;
+use proptest::{
+    strategy::{Strategy as _, ValueTree as _},
+    test_runner::TestRunner,
+};
 
 use crate::{
     samples::{bundles, facts},
@@ -29,7 +33,7 @@ fn run(tool: &str, arguments: &[&str]) -> (bool, String) {
 
 fn validate(paths: &[PathBuf]) {
     let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    for some in paths.chunks(4) {
+    for some in paths.chunks(12) {
         let mut arguments = vec!["--release", "all", "--strict-lint"];
         arguments.extend(some.iter().map(String::as_str));
         let (is_valid, text) = run("validate-ccd", &arguments);
@@ -96,4 +100,21 @@ fn a_patient_with_one_of_everything_is_valid() {
     let resources: Vec<_> = crate::properties::everything().iter().map(|text| node(text)).collect();
     std::fs::write(&path, written(&resources, request())).expect("a document is written");
     validate(&[path]);
+}
+
+#[test]
+#[ignore = "needs ../shared/validators"]
+fn any_part_with_anything_in_it_is_valid() {
+    let folder = folder("ccd-cases");
+    // The same cases every time.
+    let mut runner = TestRunner::deterministic();
+    let mut paths = Vec::new();
+    for n in 0..96 {
+        let case = crate::properties::a_case().new_tree(&mut runner).expect("a case");
+        let (resources, asked) = case.current();
+        let path = folder.join(format!("{n}.xml"));
+        std::fs::write(&path, written(&resources, asked)).expect("a document is written");
+        paths.push(path);
+    }
+    validate(&paths);
 }

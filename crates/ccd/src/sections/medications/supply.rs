@@ -59,7 +59,7 @@ pub(super) fn write(x: &mut Xml, context: &Context<'_>, entry: &Entry<'_>, ancho
     for one in &entry.dispenses {
         let anchor = next();
         x.element("entryRelationship", &[("typeCode", "REFR")], |x| {
-            dispense(x, context, one, anchor, anchors)
+            dispense(x, context, entry, one, (anchor, anchors))
         });
     }
 }
@@ -86,7 +86,13 @@ fn order(x: &mut Xml, context: &Context<'_>, entry: &Entry<'_>, supply: &Supply,
     });
 }
 
-fn dispense(x: &mut Xml, context: &Context<'_>, one: &Dispense, anchor: Option<&Anchor>, anchors: &Anchors) {
+fn dispense(
+    x: &mut Xml,
+    context: &Context<'_>,
+    entry: &Entry<'_>,
+    one: &Dispense,
+    (anchor, anchors): (Option<&Anchor>, &Anchors),
+) {
     x.element("supply", &[("classCode", "SPLY"), ("moodCode", "EVN")], |x| {
         templates(x, ".4.18", &["", "2014-06-09", "2023-05-01"]);
         id::ids(x, &context.request.namespace, &one.origin, "");
@@ -103,11 +109,11 @@ fn dispense(x: &mut Xml, context: &Context<'_>, one: &Dispense, anchor: Option<&
         if let Some(amount) = &one.quantity {
             quantity::physical(x, "quantity", "", amount, "");
         }
-        let code = context.medication(&one.code, one.drug.as_ref());
-        if !code.is_empty() {
-            let name = anchor.or(anchors.name.as_ref());
-            x.element("product", &[], |x| activity::product(x, context, &code, one.drug.as_ref(), name));
-        }
+        // What is not said was dispensed of what was ordered.
+        let own = context.medication(&one.code, one.drug.as_ref());
+        let (code, drug) = if own.is_empty() { (&entry.code, entry.drug) } else { (&own, one.drug.as_ref()) };
+        let name = anchor.or(anchors.name.as_ref());
+        x.element("product", &[], |x| activity::product(x, context, code, drug, name));
         if let Some(known) = one.performers.first().and_then(|role| party::Known::of(context, &role.party)) {
             x.element("performer", &[], |x| party::entity(x, "assignedEntity", context, &known));
         }
