@@ -19,6 +19,8 @@ pub(crate) struct Layout {
     pub(crate) limits: Limits,
     /// Conditions of the Problems section.
     pub(crate) problems: Vec<usize>,
+    /// The place in the list of every condition, by key.
+    pub(crate) condition_at: HashMap<String, usize>,
     /// Those of the Health Concerns section.
     pub(crate) concerns: Vec<usize>,
     /// Encounters.
@@ -53,6 +55,7 @@ impl Layout {
         let mut layout = Self {
             limits,
             problems: Vec::new(),
+            condition_at: HashMap::new(),
             concerns: Vec::new(),
             encounters: Vec::new(),
             diagnoses: HashMap::new(),
@@ -94,6 +97,8 @@ impl Layout {
     fn place_conditions(&mut self, facts: &Facts, request: &Request) {
         let encounter_at: HashMap<&str, usize> =
             self.encounters.iter().map(|at| (facts.encounters[*at].origin.key.as_str(), *at)).collect();
+        let keys = facts.conditions.iter().enumerate();
+        self.condition_at = keys.map(|(at, one)| (one.origin.key.clone(), at)).collect();
         for (at, condition) in facts.conditions.iter().enumerate() {
             let is = |code: &str| condition.categories.iter().any(|category| category.has(code));
             let active = is_active(condition);
@@ -150,8 +155,7 @@ impl Layout {
 
     /// A statement that rests on an order says more about the order.
     fn join_statements(&mut self, facts: &Facts) {
-        let at_of: HashMap<&str, usize> =
-            self.medications.iter().map(|at| (facts.medications[*at].origin.key.as_str(), *at)).collect();
+        let at_of = self.medications_by_key(facts);
         let mut joined = HashSet::new();
         for &at in &self.medications {
             let bases = facts.medications[at].based_on.iter().filter_map(|link| at_of.get(facts.key(link)?));
@@ -166,13 +170,14 @@ impl Layout {
     }
 
     fn place_administrations(&mut self, facts: &Facts, request: &Request) {
+        let orders = self.medications_by_key(facts);
         for (at, administration) in facts.administrations.iter().enumerate() {
             let is_of_encounter = belongs(facts, request, administration.encounter.as_ref());
             if !is_of_encounter || !self.limits.touches(&administration.effective) {
                 continue;
             }
             let by_link =
-                administration.request.as_ref().and_then(|link| self.medication_at(facts, facts.key(link)?));
+                administration.request.as_ref().and_then(|link| orders.get(facts.key(link)?).copied());
             let order = by_link.or_else(|| {
                 // Without a link, an order of the same medication at the same encounter is the one meant.
                 let encounter = administration.encounter.as_ref().and_then(|link| facts.key(link))?;
@@ -191,12 +196,13 @@ impl Layout {
     }
 
     fn place_dispenses(&mut self, facts: &Facts, request: &Request) {
+        let orders = self.medications_by_key(facts);
         for (at, dispense) in facts.dispenses.iter().enumerate() {
             let status = dispense.status.as_deref().unwrap_or_default();
             if matches!(status, "cancelled" | "declined") {
                 continue;
             }
-            let order = dispense.requests.iter().find_map(|link| self.medication_at(facts, facts.key(link)?));
+            let order = dispense.requests.iter().find_map(|link| orders.get(facts.key(link)?).copied());
             match order {
                 Some(order) => self.dispenses.entry(order).or_default().push(at),
                 None => {
@@ -209,8 +215,9 @@ impl Layout {
         }
     }
 
-    fn medication_at(&self, facts: &Facts, key: &str) -> Option<usize> {
-        self.medications.iter().copied().find(|at| facts.medications[*at].origin.key == key)
+    /// The medications with an entry, by key.
+    fn medications_by_key<'f>(&self, facts: &'f Facts) -> HashMap<&'f str, usize> {
+        self.medications.iter().map(|at| (facts.medications[*at].origin.key.as_str(), *at)).collect()
     }
 }
 

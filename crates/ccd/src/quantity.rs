@@ -237,7 +237,7 @@ pub(crate) fn united(x: &mut Xml, name: &str, quantity: &Quantity) {
     match (unit(quantity), number, &quantity.comparator) {
         (Unit::Code(_), ..) | (_, None, _) | (_, _, Some(_)) => value(x, name, quantity),
         // What is counted is a number.
-        (Unit::Text(text), Some(number), None) if text.starts_with('#') => {
+        (Unit::Text(text), Some(number), None) if text.starts_with('#') || text == "score" => {
             x.empty(name, &[("xsi:type", "REAL"), ("value", number)]);
         }
         (Unit::None, Some(number), None) => x.empty(name, &[("xsi:type", "REAL"), ("value", number)]),

@@ -32,7 +32,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
     let mut section = Section::new(context, &KIND);
     let mut allergies: Vec<&Allergy> =
         context.facts.allergies.iter().filter(|one| is_shown(context, one)).collect();
-    allergies.sort_by_key(|one| instant::newest(started(one).or(one.recorded.as_ref())));
+    allergies.sort_by_cached_key(|one| instant::newest(started(one).or(one.recorded.as_ref())));
     for allergy in &allergies {
         write(&mut section, context, allergy);
     }

@@ -32,7 +32,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
     let mut section = Section::new(context, &KIND);
     let shown = |one: &&CareTeam| context.layout.limits.has_begun(one.period.start.as_ref());
     let mut teams: Vec<&CareTeam> = context.facts.care_teams.iter().filter(shown).collect();
-    teams.sort_by_key(|one| instant::newest(one.period.start.as_ref()));
+    teams.sort_by_cached_key(|one| instant::newest(one.period.start.as_ref()));
     for team in teams {
         write(&mut section, context, team);
     }

@@ -32,7 +32,7 @@ static KIND: Kind = Kind {
 pub(super) fn section(context: &Context<'_>) -> Option<String> {
     let mut section = Section::new(context, &KIND);
     let mut encounters = context.layout.encounters.clone();
-    encounters.sort_by_key(|at| instant::newest(context.facts.encounters[*at].period.start.as_ref()));
+    encounters.sort_by_cached_key(|at| instant::newest(context.facts.encounters[*at].period.start.as_ref()));
     for at in encounters {
         write(&mut section, context, at);
     }

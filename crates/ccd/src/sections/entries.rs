@@ -1,6 +1,6 @@
 //! Statements that stand inside those of several sections.
 
-use charta_model::facts::{Concept, Moment, Onset, Quantity, Reaction};
+use charta_model::facts::{Coding, Concept, Moment, Onset, Quantity, Reaction};
 
 use crate::{
     code::{self, Fixed, Style},
@@ -236,8 +236,8 @@ impl<'a> Reasons<'a> {
             reasons.items.push(Reason::Concept(concept));
         }
         for link in links {
-            let key = context.facts.key(link);
-            let condition = context.facts.conditions.iter().find(|one| Some(one.origin.key.as_str()) == key);
+            let at = context.facts.key(link).and_then(|key| context.layout.condition_at.get(key));
+            let condition = at.map(|at| &context.facts.conditions[*at]);
             // The same reason in codes and by reference is one reason.
             let words =
                 condition.and_then(|one| one.code.label()).map(str::to_owned).or_else(|| context.label(link));
@@ -262,28 +262,17 @@ impl<'a> Reasons<'a> {
     ) {
         for (n, item) in self.items.iter().enumerate() {
             let anchor = anchors.get(n).and_then(Option::as_ref);
-            let listed = |condition: &charta_model::facts::Condition| {
-                let problems = context.layout.problems.iter().map(|at| &context.facts.conditions[*at]);
-                problems
-                    .into_iter()
-                    .find(|one| same(&one.code, &condition.code))
-                    .map(|one| one.origin.key.clone())
-            };
-            let condition_like;
-            let (concept, problem, onset) = match item {
-                Reason::Concept(concept) => {
-                    condition_like =
-                        charta_model::facts::Condition { code: (*concept).clone(), ..Default::default() };
-                    (*concept, listed(&condition_like), None)
-                }
+            let (concept, onset) = match item {
+                Reason::Concept(concept) => (*concept, None),
                 Reason::Condition(condition) => {
-                    let onset = condition.onset.as_ref().and_then(Onset::moment);
-                    (&condition.code, listed(condition), onset)
+                    (&condition.code, condition.onset.as_ref().and_then(Onset::moment))
                 }
                 Reason::Words => continue,
             };
+            let mut problems = context.layout.problems.iter().map(|at| &context.facts.conditions[*at]);
+            let problem = if by_reference { problems.find(|one| same(&one.code, concept)) } else { None };
             match problem {
-                Some(problem) if by_reference => refer(x, context, "RSON", &problem),
+                Some(problem) => refer(x, context, "RSON", &problem.origin.key),
                 _ => indication(x, context, &format!("{key}/reason/{n}"), concept, onset, anchor),
             }
         }
@@ -292,9 +281,8 @@ impl<'a> Reasons<'a> {
 
 /// Whether two concepts share a code.
 fn same(one: &Concept, other: &Concept) -> bool {
-    let codes = |concept: &Concept| -> Vec<(Option<String>, Option<String>)> {
-        concept.codings.iter().map(|coding| (coding.system.clone(), coding.code.clone())).collect()
-    };
-    let others = codes(other);
-    codes(one).iter().any(|coding| coding.1.is_some() && others.contains(coding))
+    one.codings.iter().any(|coding| {
+        let is_same = |known: &Coding| known.code == coding.code && known.system == coding.system;
+        coding.code.is_some() && other.codings.iter().any(is_same)
+    })
 }

@@ -34,7 +34,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
         !given_up && context.layout.limits.has_begun(one.start.as_ref())
     };
     let mut goals: Vec<&Goal> = context.facts.goals.iter().filter(shown).collect();
-    goals.sort_by_key(|one| instant::newest(one.start.as_ref().or(one.said.as_ref())));
+    goals.sort_by_cached_key(|one| instant::newest(one.start.as_ref().or(one.said.as_ref())));
     for goal in goals {
         write(&mut section, context, goal);
     }

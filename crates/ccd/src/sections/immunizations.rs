@@ -46,7 +46,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
         .filter(|one| context.layout.limits.touches(&period_of(one.occurred.as_ref())))
         .filter(|one| is_of_encounter(context, one.encounter.as_ref()))
         .collect();
-    shown.sort_by_key(|one| instant::newest(one.occurred.as_ref().and_then(Onset::moment)));
+    shown.sort_by_cached_key(|one| instant::newest(one.occurred.as_ref().and_then(Onset::moment)));
     for one in shown {
         write(&mut section, context, one);
     }

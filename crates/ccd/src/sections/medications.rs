@@ -83,7 +83,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
     entries.extend(
         context.layout.lone_dispenses.iter().map(|at| dispensed(context, &context.facts.dispenses[*at])),
     );
-    entries.sort_by_key(|entry| instant::newest(entry.period.start.as_ref()));
+    entries.sort_by_cached_key(|entry| instant::newest(entry.period.start.as_ref()));
     for entry in &entries {
         write(&mut section, context, entry);
     }

@@ -49,7 +49,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
     let mut section = Section::new(context, &KIND);
     let mut entries = noted(context);
     entries.extend(reported(context, &entries));
-    entries.sort_by_key(|entry| instant::newest(entry.written.or(entry.period.start.as_ref())));
+    entries.sort_by_cached_key(|entry| instant::newest(entry.written.or(entry.period.start.as_ref())));
     for entry in &entries {
         write(&mut section, context, entry);
     }

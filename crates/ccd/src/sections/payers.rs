@@ -40,7 +40,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
             && context.layout.limits.has_begun(one.period.start.as_ref())
     };
     let mut coverages: Vec<&Coverage> = context.facts.coverages.iter().filter(shown).collect();
-    coverages.sort_by_key(|one| instant::newest(one.period.start.as_ref()));
+    coverages.sort_by_cached_key(|one| instant::newest(one.period.start.as_ref()));
     for coverage in coverages {
         write(&mut section, context, coverage);
     }

@@ -37,12 +37,12 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
     let mut section = Section::new(context, &KIND);
     let facts = context.facts;
     let mut plans: Vec<&CarePlan> = facts.plans.iter().filter(|one| is_plan_shown(context, one)).collect();
-    plans.sort_by_key(|one| instant::newest(one.period.start.as_ref().or(one.created.as_ref())));
+    plans.sort_by_cached_key(|one| instant::newest(one.period.start.as_ref().or(one.created.as_ref())));
     for plan in plans {
         care_plan(&mut section, context, plan);
     }
     let mut orders: Vec<&Order> = facts.orders.iter().filter(|one| is_order_shown(context, one)).collect();
-    orders.sort_by_key(|one| instant::newest(one.occurrence.start.as_ref().or(one.authored.as_ref())));
+    orders.sort_by_cached_key(|one| instant::newest(one.occurrence.start.as_ref().or(one.authored.as_ref())));
     for one in orders {
         order(&mut section, context, one);
     }

@@ -55,7 +55,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
 
 /// The newest first.
 pub(super) fn sort(conditions: &mut [&Condition]) {
-    conditions.sort_by_key(|one| {
+    conditions.sort_by_cached_key(|one| {
         instant::newest(one.onset.as_ref().and_then(Onset::moment).or(one.recorded.as_ref()))
     });
 }

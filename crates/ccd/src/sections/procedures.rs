@@ -44,7 +44,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
         .filter(|one| context.layout.limits.touches(&one.period()))
         .filter(|one| is_of_encounter(context, one.encounter.as_ref()))
         .collect();
-    shown.sort_by_key(|one| instant::newest(one.period().start.as_ref()));
+    shown.sort_by_cached_key(|one| instant::newest(one.period().start.as_ref()));
     for one in shown {
         write(&mut section, context, one);
     }

@@ -51,7 +51,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
     let mut section = Section::new(context, &KIND);
     let mut groups = reported(context);
     groups.extend(lone(context));
-    groups.sort_by_key(|group| instant::newest(group.period.start.as_ref()));
+    groups.sort_by_cached_key(|group| instant::newest(group.period.start.as_ref()));
     for group in &groups {
         write(&mut section, context, group);
     }

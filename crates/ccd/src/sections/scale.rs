@@ -24,7 +24,7 @@ pub(super) fn placed<'a>(context: &'a Context<'_>, place: Place) -> Vec<&'a Obse
     let observations = context.facts.observations.iter().zip(&context.layout.observations);
     let mut placed: Vec<&Observation> =
         observations.filter(|(_, places)| places.contains(&place)).map(|(one, _)| one).collect();
-    placed.sort_by_key(|one| instant::newest(one.period().start.as_ref()));
+    placed.sort_by_cached_key(|one| instant::newest(one.period().start.as_ref()));
     placed
 }
 

@@ -42,7 +42,7 @@ struct Group<'a> {
 pub(super) fn section(context: &Context<'_>) -> Option<String> {
     let mut section = Section::new(context, &KIND);
     let mut groups = groups(context);
-    groups.sort_by_key(|group| instant::newest(group.period.start.as_ref()));
+    groups.sort_by_cached_key(|group| instant::newest(group.period.start.as_ref()));
     for group in &groups {
         write(&mut section, context, group);
     }

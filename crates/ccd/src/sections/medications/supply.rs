@@ -100,11 +100,8 @@ fn dispense(
         if let Some(anchor) = anchor {
             anchor.text(x);
         }
-        let status = match one.status.as_deref() {
-            Some("stopped" | "on-hold") => "aborted",
-            _ => "completed",
-        };
-        x.empty("statusCode", &[("code", status)]);
+        // What became of it stands in the code; the act is over.
+        x.empty("statusCode", &[("code", "completed")]);
         instant::point(x, "effectiveTime", one.when.as_ref());
         if let Some(amount) = &one.quantity {
             quantity::physical(x, "quantity", "", amount, "");
