@@ -6,6 +6,7 @@ CACHE is what `clients/setup` made. Every check is one line, `ok - ...` or `not 
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ import answers
 import steps
 import validator
 from server import VERSIONS, charta
-from sources import Sources
+from sources import PROJECT, Sources
 
 HERE = Path(__file__).resolve().parent
 SECONDS_MAX = 600
@@ -47,6 +48,7 @@ def main(program: Path, cache: Path) -> int:
             tally.show(answers.gather(server.url, sources, sources.send(server.url), folder))
             for command in clients(server.url, folder, cache):
                 tally.show(run(command))
+        tally.show(run(smart(program, cache)))
         with ThreadPoolExecutor(2) as pool:
             for lines in pool.map(run, strict(folder, cache)):
                 tally.show(lines)
@@ -70,6 +72,12 @@ def clients(url: str, folder: Path, cache: Path) -> list[list[str]]:
         for client, versions in speak.items()
         for fhir in versions
     ]
+
+
+def smart(program: Path, cache: Path) -> list[str]:
+    """SMART on FHIR end to end, against servers of its own."""
+    tools = [cache / "python/bin/python", cache / "smart-screens", os.environ.get("CHROMIUM", "")]
+    return ["node", f"{cache}/node/smart/main.mjs", str(program.resolve()), str(PROJECT), *map(str, tools)]
 
 
 def task(fhir: str, folder: Path) -> str:
