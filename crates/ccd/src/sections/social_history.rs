@@ -62,8 +62,57 @@ fn statement(x: &mut Xml, context: &Context<'_>, one: &Observation, part: Option
         smoking_status(&measure.code, measure.value.as_ref()).filter(|_| one.period().start.is_some());
     match smoking {
         Some(status) => self::smoking(x, context, one, status, anchors),
-        None => other(x, context, one, part, anchors),
+        None => match pregnancy_status(&measure.code, measure.value.as_ref()) {
+            Some(status) => pregnancy(x, context, one, part, status, anchors),
+            None => other(x, context, one, part, anchors),
+        },
     }
+}
+
+/// The value of a pregnancy status; only these may stand there.
+fn pregnancy_status(code: &Concept, value: Option<&Value>) -> Option<Fixed> {
+    let Some(Value::Concept(value)) = value.filter(|_| code.has("82810-3")) else { return None };
+    match code::code_in(value, system::SNOMED)? {
+        "77386006" => Some(Fixed(system::SNOMED, "77386006", "Pregnant")),
+        "60001007" => Some(Fixed(system::SNOMED, "60001007", "Not pregnant")),
+        _ => None,
+    }
+}
+
+/// C-CDA: Pregnancy Observation.
+fn pregnancy(
+    x: &mut Xml,
+    context: &Context<'_>,
+    one: &Observation,
+    part: Option<usize>,
+    status: Fixed,
+    anchors: &Anchors,
+) {
+    x.element("observation", OBSERVATION, |x| {
+        templates(x, "2.16.840.1.113883.10.20.15.3.8", &[""]);
+        results::ids(x, context, one, part);
+        // What was asked stands beside the code that the guide fixes.
+        entries::ASSERTION.write(x, "code", "", |x| {
+            code::original_text(x, None, anchors.name.as_ref());
+            for coding in &results::measure(one, part).code.codings {
+                code::write_plain(x, "translation", coding);
+            }
+        });
+        anchors.row.text(x);
+        entries::completed(x);
+        instant::period(x, "effectiveTime", &one.period());
+        status.plain(x, "value", "CD");
+        results::author(x, context, one);
+        entries::comments(x, &anchors.comments);
+    });
+}
+
+/// Whether it says since when the patient has had which occupation.
+fn is_occupation(one: &Observation, part: Option<usize>) -> bool {
+    let since =
+        matches!(&one.effective, Some(charta_model::facts::Onset::During(period)) if period.start.is_some());
+    let is_coded = matches!(&one.measure.value, Some(Value::Concept(_)));
+    part.is_none() && since && is_coded && code::code_in(&one.measure.code, system::LOINC) == Some("11341-5")
 }
 
 /// The value of a smoking status; only these may stand there.
@@ -113,6 +162,9 @@ pub(super) fn other(
     let measure = results::measure(one, part);
     x.element("observation", OBSERVATION, |x| {
         templates(x, ".4.38", &["", "2015-08-01", "2022-06-01"]);
+        if is_occupation(one, part) {
+            templates(x, ".4.503", &["2023-05-01"]);
+        }
         results::ids(x, context, one, part);
         let prefer = [system::LOINC, system::SNOMED];
         let unknown = !code::has_system(&measure.code, &[system::LOINC]);
@@ -125,7 +177,13 @@ pub(super) fn other(
         code::write(x, "code", &measure.code, style);
         anchors.row.text(x);
         entries::completed(x);
-        instant::period(x, "effectiveTime", &one.period());
+        match one.period() {
+            period if is_occupation(one, part) => {
+                let (low, high) = (period.start.as_ref(), period.end.as_ref());
+                instant::interval(x, "effectiveTime", "", low, high, Open::Silent);
+            }
+            period => instant::period(x, "effectiveTime", &period),
+        }
         value::write(x, measure, anchors.value.as_ref());
         value::interpretations(x, measure);
         results::author(x, context, one);

@@ -367,3 +367,19 @@ fn the_first_piece_is_there_before_the_last_section_is_made() {
     assert_eq!(document.by_ref().count(), 7);
     assert!(document.next().is_none());
 }
+
+#[test]
+fn pregnancy_and_occupation_have_statements_of_their_own() {
+    let pregnant = r#"{"resourceType":"Observation","id":"p","status":"final","category":[{"coding":[{"code":"social-history"}]}],"effectiveDateTime":"2020-01-10",
+        "code":{"coding":[{"system":"http://loinc.org","code":"82810-3"}]},"valueCodeableConcept":{"coding":[{"system":"http://snomed.info/sct","code":"60001007"}]}}"#;
+    let work = r#"{"resourceType":"Observation","id":"w","status":"final","category":[{"coding":[{"code":"social-history"}]}],"effectivePeriod":{"start":"2010"},
+        "code":{"coding":[{"system":"http://loinc.org","code":"11341-5"}]},"valueCodeableConcept":{"text":"Teacher"}}"#;
+    let root = with(&[pregnant, work]);
+    let social = root.section("29762-2").expect("social history");
+    let asserted =
+        social.named("observation").into_iter().find(|one| one.of("code", "code") == Some("ASSERTION"));
+    let asserted = asserted.expect("a pregnancy status");
+    assert_eq!(asserted.of("value", "code"), Some("60001007"));
+    assert_eq!(asserted.named("translation")[0].attribute("code"), Some("82810-3"));
+    assert_eq!(root.only(".4.503").named("low")[0].attribute("value"), Some("2010"));
+}
