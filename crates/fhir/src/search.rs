@@ -164,6 +164,7 @@ struct Search<'a> {
     filters: Vec<Filter>,
     order: Vec<Order>,
     page: PageParameters,
+    uncounted: bool,
     used: Vec<(String, String)>,
     ignored: Vec<String>,
     includes: Vec<Include>,
@@ -173,7 +174,8 @@ impl<'a> Search<'a> {
     fn new(among: Among<'a>, strict: bool, count_max: usize) -> Self {
         let (filters, order, used, ignored, includes) = Default::default();
         let page = PageParameters::default();
-        Self { among, strict, count_max, filters, order, page, used, ignored, includes }
+        let uncounted = false;
+        Self { among, strict, count_max, filters, order, page, uncounted, used, ignored, includes }
     }
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), SearchError> {
@@ -194,7 +196,7 @@ impl<'a> Search<'a> {
                 Some(value.to_owned())
             }
             Filtered::Unknown if parameter.name == "_total" && self.among.version.is_r4_or_later() => {
-                parameter.one_of(&["none", "estimate", "accurate"])?;
+                self.uncounted = parameter.one_of(&["none", "estimate", "accurate"])? == "none";
                 Some(value.to_owned())
             }
             Filtered::Unknown => self.page.take(&parameter)?.then(|| value.to_owned()),
@@ -249,6 +251,7 @@ impl<'a> Search<'a> {
                 order: self.order,
                 limit,
                 offset: 0,
+                uncounted: self.uncounted && !self.page.count_only,
             },
             used: self.used,
             ignored: self.ignored,
@@ -280,7 +283,7 @@ fn criteria(among: Among<'_>, parameters: &[(String, String)]) -> Result<Parsed,
     if filters.is_empty() {
         return Err(SearchError::NoCriteria);
     }
-    let query = Query { scopes: among.scopes(), filters, order: Vec::new(), limit: 2, offset: 0 };
+    let query = Query { scopes: among.scopes(), filters, limit: 2, ..Query::default() };
     Ok(Parsed {
         query,
         used,

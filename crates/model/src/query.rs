@@ -19,6 +19,8 @@ pub struct Query {
     pub limit: usize,
     /// So many documents of the sorted result come before the page.
     pub offset: u64,
+    /// Nobody asks how many there are in all.
+    pub uncounted: bool,
 }
 
 /// Documents of one type.

@@ -70,7 +70,7 @@ pub struct HistoryPage {
 pub struct SearchPage {
     /// The documents in the order that was asked for.
     pub matches: Vec<Arc<Stored>>,
-    /// How many documents match on all pages.
+    /// How many documents match on all pages. Uncounted, it is known of those after the page only that there are some.
     pub total: u64,
 }
 

@@ -198,6 +198,19 @@ fn pages_have_a_size() {
 }
 
 #[test]
+fn whoever_asks_for_no_total_has_nothing_counted() {
+    for (text, uncounted) in [
+        ("", false),
+        ("_total=none", true),
+        ("_total=accurate", false),
+        ("_total=estimate", false),
+        ("_total=none&_summary=count", false),
+    ] {
+        assert_eq!(search(Version::R4, text).query.uncounted, uncounted, "{text}");
+    }
+}
+
+#[test]
 fn parts_of_resources_can_be_asked_for() {
     let parsed = search(Version::Stu3, "_summary=text&_elements=id,Binary.contentType");
     assert_eq!(parsed.summary, Some(Summary::Text));

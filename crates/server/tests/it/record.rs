@@ -276,6 +276,24 @@ async fn the_whole_system_is_searched() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_no_total_still_gets_all_pages() {
+    let app = filled().await;
+    let mut path = "/r4/Patient?_count=1&_total=none".to_owned();
+    let mut seen = Vec::new();
+    loop {
+        let bundle = app.get(&path, None).await.json();
+        assert_eq!(bundle.get("total"), None);
+        seen.push(bundle["entry"][0]["resource"]["id"].clone());
+        let links = bundle["link"].as_array().expect("a page has links");
+        let Some(next) = links.iter().find(|link| link["relation"] == "next") else { break };
+        let url = next["url"].as_str().expect("a link has a URL");
+        path = url.strip_prefix(&app.url).expect("links name the server that was called").to_owned();
+    }
+    assert_eq!(seen, ["p1", "p2"]);
+    assert_eq!(app.get("/r4/Patient?_count=1&_total=accurate", None).await.json()["total"], 2);
+}
+
+#[tokio::test]
 async fn parts_of_resources_are_marked() {
     let app = filled().await;
     let summary = app.get("/r4/DocumentReference/n1?_summary=true", None).await.json();

@@ -27,6 +27,7 @@ macro_rules! catalog_suite {
             a_condition_on_a_search_finds_what_is_current,
             searches_filter,
             searches_sort_and_page,
+            an_uncounted_page_knows_whether_it_is_the_last,
             histories_page_by_sequence,
             histories_know_what_was_current,
             a_purged_document_is_gone,
@@ -353,6 +354,21 @@ pub async fn searches_sort_and_page(catalog: &Subject) {
     let none = Query { limit: 0, ..binaries() };
     let page = catalog.search(&tenant("t"), &none).await.unwrap();
     assert_eq!((page.matches.len(), page.total), (0, 4));
+}
+
+/// Of what is not counted it is known whether there is more, with and without an index that gives the order.
+pub async fn an_uncounted_page_knows_whether_it_is_the_last(catalog: &Subject) {
+    some_documents(catalog).await;
+    let by_size = vec![Order { key: SortKey::Size, descending: false }];
+    for order in [vec![], by_size] {
+        for (limit, offset, matches, total) in
+            [(2, 0, 2, 3), (3, 0, 3, 4), (4, 0, 4, 4), (9, 0, 4, 4), (3, 3, 1, 4), (0, 0, 0, 1)]
+        {
+            let query = Query { order: order.clone(), limit, offset, uncounted: true, ..binaries() };
+            let page = catalog.search(&tenant("t"), &query).await.unwrap();
+            assert_eq!((page.matches.len(), page.total), (matches, total), "{query:?}");
+        }
+    }
 }
 
 pub(super) fn history_of(scope: HistoryScope) -> HistoryQuery {

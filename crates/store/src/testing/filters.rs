@@ -533,6 +533,7 @@ pub async fn pages_of_a_large_result_are_whole(catalog: &Subject) {
                     order: order.clone(),
                     limit: 99,
                     offset,
+                    ..Query::default()
                 };
                 let page = catalog.search(&tenant("t"), &query).await.unwrap();
                 assert_eq!(page.total, expected.len() as u64);

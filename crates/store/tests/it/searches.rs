@@ -324,6 +324,7 @@ async fn run(records: Vec<Record>, searches: Vec<(ResourceType, Vec<Filter>, boo
             order: if sorted { vec![order] } else { vec![] },
             limit: 100,
             offset: 0,
+            ..Query::default()
         };
         let page = store.search(&testing::tenant("t"), &query).await.unwrap();
         let mut found: Vec<&str> = page.matches.iter().map(|stored| stored.document.id.as_str()).collect();

@@ -244,7 +244,8 @@ async fn found(
     }
     missing_status::suppress(call, &mut entries);
     let id = clock::fresh_uuid();
-    let page = Page { id: &id, timestamp: call.now, total: Some(found.total), links: &links, entries };
+    let total = (!asked.query.uncounted).then_some(found.total);
+    let page = Page { id: &id, timestamp: call.now, total, links: &links, entries };
     Ok((represent::searchset(call.version(), page, None), contents))
 }
 

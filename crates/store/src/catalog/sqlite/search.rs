@@ -32,14 +32,16 @@ use crate::{Error, Stored, stored::SearchPage};
 /// A page of a search; the caller sees to it that all statements see the same state.
 pub(super) fn page(connection: &Connection, tenant: i64, query: &Query) -> Result<SearchPage, Error> {
     let Some(search) = Search::of(connection, tenant, query)? else { return Ok(SearchPage::default()) };
-    let matches: Vec<Arc<Stored>> =
-        search.rows(query.limit, query.offset)?.into_iter().map(Arc::new).collect();
+    let wanted = query.limit.saturating_add(usize::from(query.uncounted)); // one more tells whether there are more
+    let mut matches: Vec<Arc<Stored>> =
+        search.rows(wanted, query.offset)?.into_iter().map(Arc::new).collect();
     let found = matches.len();
-    let total = if found < query.limit && (found > 0 || query.offset == 0) {
+    let total = if query.uncounted || found < query.limit && (found > 0 || query.offset == 0) {
         query.offset + found as u64 // the page ends before it is full
     } else {
         search.count()?
     };
+    matches.truncate(query.limit);
     Ok(SearchPage { matches, total })
 }
 

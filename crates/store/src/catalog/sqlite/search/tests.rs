@@ -39,7 +39,7 @@ fn steps(connection: &Connection, query: &Query) -> Vec<String> {
 
 fn among(filters: Vec<Filter>, order: Vec<Order>) -> Query {
     let scopes = vec![Scope { kind: ResourceType::DOCUMENT_REFERENCE, dialect: None }];
-    Query { scopes, filters, order, limit: 20, offset: 0 }
+    Query { scopes, filters, order, limit: 20, ..Query::default() }
 }
 
 fn token(system: Option<&str>) -> TokenMatch {
