@@ -57,7 +57,7 @@ CREATE TABLE trash (
 -- NULL when the document is deleted; a check compares them and a repair derives them again. `current`
 -- is no foreign key: for one, every new version would search all documents for whoever waited for it.
 CREATE TABLE document (
-    key          INTEGER PRIMARY KEY,
+    key          INTEGER PRIMARY KEY, -- those of one patient's documents follow each other
     tenant       INTEGER NOT NULL REFERENCES tenant,
     kind         INTEGER NOT NULL REFERENCES kind,
     id           TEXT NOT NULL,
@@ -149,10 +149,12 @@ CREATE TABLE entry (
     value     ANY NOT NULL,
     second    ANY,
     third     ANY,
+    sequence  INTEGER NOT NULL, -- of the current version
     PRIMARY KEY (document, parameter, number)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX entry_value ON entry (parameter, value, second, third, document);
+-- What has the same value stands in the order of its arrival, so that new entries go to few places: to the ends.
+CREATE INDEX entry_value ON entry (parameter, value, second, third, sequence, document);
 
 -- The Binaries that versions, current or not, name as their content.
 CREATE TABLE link (

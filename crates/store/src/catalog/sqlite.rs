@@ -6,6 +6,7 @@ mod check;
 mod entry;
 mod history;
 mod names;
+mod neighbour;
 mod read;
 mod record;
 mod reference;

@@ -193,8 +193,8 @@ async fn entries_and_links_of_nobody_are_found_and_removed() {
     let catalog = rusqlite::Connection::open(store.place.path().join("store/catalog.sqlite")).unwrap();
     catalog
         .execute_batch(
-            "INSERT INTO entry (document, parameter, number, part, value) VALUES (99, 1, 0, 0, 'x'), (2, 1, 0, 0, 'x'),
-              (1, 99, 0, 0, 'x');
+            "INSERT INTO entry (document, parameter, number, part, value, sequence) VALUES
+              (99, 1, 0, 0, 'x', 1), (2, 1, 0, 0, 'x', 1), (1, 99, 0, 0, 'x', 1);
              INSERT INTO link SELECT tenant, binary, 99, version, in_error, document FROM link;",
         )
         .unwrap();

@@ -113,7 +113,7 @@ fn documents(connection: &Connection, repair: bool, findings: &mut Vec<Finding>)
     for (key, tenant, newest, document) in wrong {
         if repair {
             write::point_to(connection, key, newest, &document)?;
-            index_labels(connection, tenant, key, &document)?;
+            index_labels(connection, tenant, entry::Of { document: key, sequence: newest }, &document)?;
         }
         let problem =
             format!("{}/{}: the search index differs from its newest version", document.kind, document.id);
@@ -177,17 +177,22 @@ fn labels(connection: &Connection, key: i64) -> Result<Vec<LabelRow>, Error> {
     Ok(rows)
 }
 
-fn index_labels(connection: &Connection, tenant: i64, key: i64, document: &Document) -> Result<(), Error> {
+fn index_labels(
+    connection: &Connection,
+    tenant: i64,
+    of: entry::Of,
+    document: &Document,
+) -> Result<(), Error> {
     let sql = format!(
         "DELETE FROM entry WHERE document = ? AND parameter IN (SELECT key FROM parameter WHERE {})",
         standing()
     );
-    connection.execute(&sql, [key])?;
+    connection.execute(&sql, [of.document])?;
     let Some(description) = &document.description else { return Ok(()) };
     let mut names = Names::default();
     let kind = names.kind(connection, &document.kind)?;
     let shelf = Shelf { tenant, kind, dialect: write::dialect(document) };
-    entry::add(connection, &mut names, &shelf, key, entry::standing(description), 0)
+    entry::add(connection, &mut names, &shelf, of, entry::standing(description), 0)
 }
 
 /// Entries belong to undeleted documents of their parameter's tenant and type, links to versions. Whether they

@@ -97,18 +97,26 @@ pub(super) fn standing(description: &Description) -> Vec<Entry> {
     entries
 }
 
+/// Whose entries they are.
+#[derive(Clone, Copy)]
+pub(super) struct Of {
+    pub(super) document: i64,
+    /// Of its current version.
+    pub(super) sequence: i64,
+}
+
 /// Adds entries of a document, numbered from `first`.
 pub(super) fn add(
     connection: &Connection,
     names: &mut Names,
     shelf: &Shelf<'_>,
-    document: i64,
+    of: Of,
     entries: impl IntoIterator<Item = impl std::borrow::Borrow<Entry>>,
     first: usize,
 ) -> Result<(), Error> {
-    let sql = "INSERT INTO entry (document, parameter, number, part, value, second, third) \
-               VALUES (?, ?, ?, ?, ?, ?, ?)";
-    let mut row = Row { insert: connection.prepare_cached(sql)?, document, number: first, part: 0 };
+    let sql = "INSERT INTO entry (document, parameter, number, part, value, second, third, sequence) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    let mut row = Row { insert: connection.prepare_cached(sql)?, of, number: first, part: 0 };
     for entry in entries {
         let entry = entry.borrow();
         row.number += 1;
@@ -163,7 +171,7 @@ pub(super) fn fold(code: &str) -> Cow<'_, str> {
 /// A row that is about to be inserted.
 struct Row<'c> {
     insert: CachedStatement<'c>,
-    document: i64,
+    of: Of,
     number: usize,
     part: u32,
 }
@@ -176,7 +184,8 @@ impl Row<'_> {
         second: &dyn ToSql,
         third: &dyn ToSql,
     ) -> Result<(), Error> {
-        let values = params![self.document, parameter, self.number, self.part, value, second, third];
+        let Of { document, sequence } = self.of;
+        let values = params![document, parameter, self.number, self.part, value, second, third, sequence];
         self.insert.execute(values)?;
         Ok(())
     }

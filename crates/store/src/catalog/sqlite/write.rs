@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     entry,
     names::{Names, Shelf},
-    read, record, reference, search,
+    neighbour, read, record, reference, search,
 };
 use crate::{
     CommitError, Error, TransactError, Uploaded,
@@ -168,8 +168,9 @@ impl Writing<'_> {
         }
         if let (Some(description), Some(index)) = (&document.description, index) {
             let standing = entry::standing(description);
-            entry::add(connection, self.names, &shelf, key, &standing, 0)?;
-            entry::add(connection, self.names, &shelf, key, &index.entries, standing.len())?;
+            let of = entry::Of { document: key, sequence };
+            entry::add(connection, self.names, &shelf, of, &standing, 0)?;
+            entry::add(connection, self.names, &shelf, of, &index.entries, standing.len())?;
             entry::link(connection, tenant, key, sequence, &index.links)?;
         }
         let mut live = i64::from(document.change != Change::Deleted);
@@ -236,10 +237,12 @@ fn place(
 
 /// The row of a new document. It points to 0 until its version follows in the same transaction.
 fn insert_document(connection: &Connection, shelf: &Shelf<'_>, document: &Document) -> Result<i64, Error> {
-    let sql = "INSERT INTO document (tenant, kind, id, current, updated_ms, dialect, size_bytes, \
-               content_type, essence) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)";
+    let key = neighbour::key(connection, shelf.tenant, document)?;
+    let sql = "INSERT INTO document (key, tenant, kind, id, current, updated_ms, dialect, size_bytes, \
+               content_type, essence) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?)";
     let facts = document.content();
     connection.prepare_cached(sql)?.execute(params![
+        key,
         shelf.tenant,
         shelf.kind,
         document.id.as_str(),
@@ -249,7 +252,7 @@ fn insert_document(connection: &Connection, shelf: &Shelf<'_>, document: &Docume
         facts.map(|facts| facts.content_type.as_str()),
         facts.map(|facts| facts.content_type.essence()),
     ])?;
-    Ok(connection.last_insert_rowid())
+    Ok(key)
 }
 
 fn insert_version(
