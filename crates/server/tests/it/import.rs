@@ -1,16 +1,18 @@
 //! `charta import`, and what a server then serves.
 
 use std::{
-    io::Write as _,
+    fs::{self, File},
+    io::{BufRead as _, BufReader, BufWriter, Write as _},
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use flate2::{Compression, write::GzEncoder};
 use tempfile::TempDir;
 
 use crate::{
-    app::{TENANT, TestApp},
-    command::{Ended, charta, text},
+    app::{self, TENANT, TestApp},
+    command::{Ended, charta, show, text},
 };
 
 /// `hello`
@@ -441,4 +443,69 @@ async fn an_import_beside_a_running_server_is_refused_in_one_line() {
     let line = charta(&["import", "--data", text(&app.data()), text(&file)]).refused();
     assert!(line.contains(text(&app.data())) && line.contains("in use"), "{line}");
     app.put("/r4/Binary/1", "text/plain", "the server goes on").await;
+}
+
+const FILES: u64 = 11;
+const RESOURCES_OF_FILE: u64 = 40_000;
+const GROWTH_KIB_MAX: u64 = 8 << 10;
+
+/// The peak is read whenever a file is done. The first half fills the caches; the limit for the other is 40 bytes of
+/// each resource, which is less than any id with its place in a table.
+#[test]
+#[ignore = "takes minutes"]
+fn importing_twice_as_much_takes_no_more_memory() {
+    let files = Files::new();
+    for number in 0..FILES {
+        write_observations(&files.folder().join(format!("part-{number:02}.ndjson")), number);
+    }
+    let (data, folder) = (files.data(), files.folder());
+    let mut import = Command::new(app::program())
+        .args(["import", "--data", text(&data), text(&folder)])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let status = format!("/proc/{}/status", import.id());
+    let lines = BufReader::new(import.stdout.take().expect("its stdout is ours")).lines();
+    let mut peaks_kib = Vec::new();
+    for line in lines.map(|line| line.expect("the program speaks UTF-8")) {
+        match peaks_kib.len() as u64 {
+            // During the last file it may already have ended.
+            done if done + 1 < FILES => {
+                assert!(
+                    line.ends_with(&format!("part-{done:02}.ndjson -> {RESOURCES_OF_FILE} lines")),
+                    "{line}"
+                );
+                peaks_kib.push(peak_kib(&status));
+            }
+            _ => show(&line),
+        }
+    }
+    assert!(import.wait().expect("it ends").success());
+    show(&format!("peak memory after each {RESOURCES_OF_FILE} resources, KiB: {peaks_kib:?}"));
+    let (half, all) = (peaks_kib[peaks_kib.len() / 2 - 1], peaks_kib[peaks_kib.len() - 1]);
+    assert!(all - half <= GROWTH_KIB_MAX, "{peaks_kib:?}");
+}
+
+fn peak_kib(status: &str) -> u64 {
+    let status = fs::read_to_string(status).expect("the import goes on");
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the kernel tells the peak");
+    line.trim().trim_end_matches(" kB").parse().expect("a number")
+}
+
+/// Every resource differs from all others, in what it is found by as well.
+fn write_observations(path: &Path, file: u64) {
+    let mut lines = BufWriter::new(File::create(path).expect("a file"));
+    for number in file * RESOURCES_OF_FILE..(file + 1) * RESOURCES_OF_FILE {
+        let resource = serde_json::json!({
+            "resourceType": "Observation", "id": format!("o-{number}"), "status": "final",
+            "identifier": [{"system": "http://example.org/results", "value": format!("{number:09}")}],
+            "code": {"coding": [{"system": "http://loinc.org", "code": format!("{}-1", number % 9000)}]},
+            "subject": {"reference": format!("Patient/p-{}", number / 50)},
+            "effectiveDateTime": format!("20{:02}-01-01T10:{:02}:00Z", number % 25, number % 60),
+            "valueQuantity": {"value": number, "unit": "mg/dL", "system": "http://unitsofmeasure.org", "code": "mg/dL"},
+        });
+        writeln!(lines, "{resource}").expect("the disk takes it");
+    }
+    lines.flush().expect("the disk takes it");
 }
