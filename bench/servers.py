@@ -124,15 +124,15 @@ http {{
 
 
 @contextlib.contextmanager
-def charta(options, directory, worker_threads, core=None, wrapper=()):
-    """Charta with an empty store in `directory` and one open R4 endpoint at /r4."""
+def charta(options, directory, worker_threads, core=None, wrapper=(), data=None):
+    """Charta with an empty store in `directory`, or that in `data`, and one open R4 endpoint at /r4."""
     if options.against_itself:
         with nginx(directory, "nginx 2", core, wrapper) as server:
             yield server
         return
     directory.mkdir(parents=True)
     config = directory / "charta.toml"
-    config.write_text(CHARTA_CONFIG.format(directory=directory, worker_threads=worker_threads))
+    config.write_text(CHARTA_CONFIG.format(data=data or directory / "data", worker_threads=worker_threads))
     log = directory / "output.log"
     with running([*wrapper, options.charta.resolve(), "serve", "--config", config], core, log) as process:
         server = Server("Charta", None, process, log)
@@ -142,7 +142,7 @@ def charta(options, directory, worker_threads, core=None, wrapper=()):
 
 CHARTA_CONFIG = """\
 listen = "127.0.0.1:0"
-data_dir = "{directory}/data"
+data_dir = "{data}"
 worker_threads = {worker_threads}
 log = "warn"
 shutdown_seconds = 2
