@@ -160,6 +160,75 @@ pub fn check_search(data: &[u8]) {
     let _ = search::resources(among, &parameters, search::Purpose::Criteria);
 }
 
+/// A list of scopes: none says more than the part that it came from, and together they grant no more than one by one.
+/// A first line names the patient, the rest is the list.
+pub fn check_scopes(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (patient, list) = text.split_once('\n').unwrap_or(("", text));
+    let mut read = charta_auth::scopes(list).into_iter();
+    for part in list.split(' ') {
+        for alone in charta_auth::scopes(part) {
+            assert_eq!(read.next().as_ref(), Some(&alone), "the list says what its parts say: {list}");
+            assert!(says(part, &alone), "{part} is not understood as more: {alone:?}");
+        }
+    }
+    assert_eq!(read.next(), None, "{list}");
+    let whole = granted(list, patient);
+    let parts: Vec<_> = list.split(' ').map(|part| granted(part, patient)).collect();
+    for kind in ["Patient", "DocumentReference", "Observation", "Organization", "Binary"] {
+        let kind = ResourceType::new(kind).expect("a type");
+        for action in charta_auth::Action::ALL {
+            let alone = parts.iter().any(|grant| charta_auth::covers(grant, action, &kind));
+            assert_eq!(charta_auth::covers(&whole, action, &kind), alone, "{kind} by {list}");
+        }
+    }
+}
+
+/// Whether the text is one of the ways to write this scope.
+fn says(part: &str, scope: &charta_auth::Scope) -> bool {
+    use charta_auth::{Action, Context};
+    let context = match scope.context {
+        Context::Patient => "patient",
+        Context::User => "user",
+        Context::System => "system",
+    };
+    let kind = scope.kind.as_ref().map_or("*", |kind| kind.as_str());
+    let letter = |(action, letter): (&Action, char)| scope.actions.has(*action).then_some(letter);
+    let letters: String = Action::ALL.iter().zip("cruds".chars()).filter_map(letter).collect();
+    let part = part.strip_prefix("http://smarthealthit.org/FHIR/scopes/").unwrap_or(part);
+    let Some(suffix) = part.strip_prefix(&format!("{context}/{kind}.")) else { return false };
+    let (suffix, query) = suffix.split_once('?').unwrap_or((suffix, ""));
+    let old = [("read", "rs"), ("write", "cud"), ("*", "cruds")].contains(&(suffix, &letters));
+    (suffix == letters || old && query.is_empty()) && query.is_empty() == scope.constraint.is_empty()
+}
+
+fn granted(scope: &str, patient: &str) -> charta_auth::Grant {
+    let claims = charta_auth::Claims {
+        issuer: "i".into(),
+        subject: None,
+        client: None,
+        scope: scope.into(),
+        patient: ResourceId::new(patient).ok(),
+        user: None,
+        token_id: None,
+        tenant: None,
+        purposes: Vec::new(),
+        expires_at: Timestamp::UNIX_EPOCH,
+    };
+    let understand = |_: &ResourceType, _: &[(String, String)]| None;
+    charta_auth::Grant::of_token(
+        &claims,
+        &charta_auth::Terms {
+            companions: charta_auth::Companions::Anchor,
+            wildcards: true,
+            patients_write: true,
+            sees: charta_model::Confidentiality::Normal,
+            relabels: false,
+            understand: &understand,
+        },
+    )
+}
+
 /// A resource and a patch, with a zero byte between them.
 pub fn check_patch(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == 0);
