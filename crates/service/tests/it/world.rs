@@ -15,7 +15,7 @@ pub struct World {
 }
 
 /// A resource that is to be written.
-#[derive(Clone, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Resource {
     pub name: &'static str,
     pub patients: &'static [&'static str],
@@ -86,11 +86,16 @@ pub fn now() -> Timestamp {
 }
 
 impl World {
-    pub async fn new() -> Self {
+    /// Without documents.
+    pub fn empty() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let store = Store::open(&Options::new(directory.path()), Access::Exclusive).expect("a store");
-        let world =
-            Self { service: Service::new(store), tenant: testing::tenant("t"), _directory: directory };
+        Self { service: Service::new(store), tenant: testing::tenant("t"), _directory: directory }
+    }
+
+    /// With [`all`] of them.
+    pub async fn new() -> Self {
+        let world = Self::empty();
         for resource in all() {
             let (kind, id) = split(resource.name);
             world
@@ -165,7 +170,7 @@ fn state(resource: &Resource, kind: &ResourceType) -> NewState {
 }
 
 /// Who calls, with what.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Caller {
     pub scope: &'static str,
     pub patient: Option<&'static str>,
