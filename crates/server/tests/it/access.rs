@@ -1,5 +1,7 @@
 //! Who gets what. `access/table.txt` says it, request by request and caller by caller; here every request of it is
-//! sent by every caller, in every version.
+//! sent by every caller, in every version. `access/profiles.txt` says it of the endpoints of the profiles.
+
+mod profiles;
 
 use std::collections::BTreeMap;
 
@@ -186,13 +188,12 @@ struct Row {
     expected: Vec<&'static str>,
 }
 
-fn columns() -> Vec<&'static str> {
-    let heading = TABLE.lines().find(|line| line.starts_with("request")).expect("a heading");
+fn columns(table: &'static str) -> Vec<&'static str> {
+    let heading = table.lines().find(|line| line.starts_with("request")).expect("a heading");
     heading.split_whitespace().skip(1).collect()
 }
 
-fn rows() -> Vec<Row> {
-    let number = columns().len();
+fn rows(table: &'static str, number: usize) -> Vec<Row> {
     let is_row = |line: &&str| !line.is_empty() && !line.starts_with('#') && !line.starts_with("request");
     let row = |text: &'static str| {
         let mut words: Vec<&str> = text.split_whitespace().collect();
@@ -209,7 +210,7 @@ fn rows() -> Vec<Row> {
         }
         row
     };
-    TABLE.lines().filter(is_row).map(row).collect()
+    table.lines().filter(is_row).map(row).collect()
 }
 
 /// What came, in the table's words.
@@ -253,13 +254,28 @@ async fn check(version: &str) {
         ("bin", mint(&["--scope", "patient/Binary.rs", "--patient", "a"])),
     ]
     .into();
+    let rows = rows(TABLE, columns(TABLE).len())
+        .into_iter()
+        .filter(|row| row.not_in != Some(version))
+        .collect::<Vec<_>>();
+    let base = format!("/s/{}", version.to_lowercase());
+    compare(&site, version, &base, (&columns(TABLE), &rows), &callers).await;
+}
+
+/// Sends every request by every caller; each comes to what the table says.
+async fn compare(
+    site: &Site,
+    version: &str,
+    base: &str,
+    (columns, rows): (&[&str], &[Row]),
+    callers: &BTreeMap<&str, Option<String>>,
+) {
     let v = version.to_lowercase();
     let mut wrong = Vec::new();
-    for row in rows().iter().filter(|row| row.not_in != Some(version)) {
-        for (column, expected) in
-            columns().iter().zip(&row.expected).filter(|(_, expected)| **expected != "-")
+    for row in rows {
+        for (column, expected) in columns.iter().zip(&row.expected).filter(|(_, expected)| **expected != "-")
         {
-            let path = format!("/s/{v}/{}", row.path.trim_start_matches('/').replace("{v}", &v));
+            let path = format!("{base}/{}", row.path.trim_start_matches('/').replace("{v}", &v));
             let method = Method::from_bytes(row.method.as_bytes()).expect("a method");
             let mut request = site.app.request(method, &path);
             if let Some(token) = &callers[column] {
@@ -280,7 +296,7 @@ async fn check(version: &str) {
             }
         }
     }
-    assert!(wrong.is_empty(), "{version}, {} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(wrong.is_empty(), "{base}, {} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[tokio::test]

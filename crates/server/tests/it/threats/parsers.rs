@@ -110,6 +110,16 @@ async fn row_17_base64_is_decoded_on_its_way_to_the_disk() {
 }
 
 #[tokio::test]
+async fn row_17_one_bad_character_at_the_end_is_seen() {
+    let app = TestApp::start();
+    for end in ["YWE*", "YWE", "YWE=YQ==", "YW==YWFh", "YWF="] {
+        let text = "YWFh".repeat(1 << 18) + end;
+        refused(&app, "json", json("").replace("YQ==", &text), end).await;
+        refused(&app, "xml", xml("", "").replace("YQ==", &text), end).await;
+    }
+}
+
+#[tokio::test]
 async fn row_18_a_small_request_does_not_make_an_answer_without_bounds() {
     let app = TestApp::start();
     for n in 0..5_u8 {
@@ -147,4 +157,43 @@ async fn row_20_a_name_counts_with_its_namespace() {
                    <contentType value=\"a/b\"/><e:data value=\"YQ==\"/></Binary>";
     let request = app.request(Method::PUT, "/r4/Binary/2").header("Content-Type", "application/fhir+xml");
     assert_eq!(Answer::of(request.body(foreign)).await.status, 400);
+}
+
+/// Wherever XML is read.
+#[tokio::test]
+async fn row_12_no_path_reads_a_doctype() {
+    let app = TestApp::start();
+    let doctype = "<!DOCTYPE a [<!ENTITY e \"read\">]>";
+    for version in ["dstu2", "stu3", "r4", "r4b", "r5"] {
+        let content_type = if version == "dstu2" { "application/xml+fhir" } else { "application/fhir+xml" };
+        let patient =
+            "<Patient xmlns=\"http://hl7.org/fhir\"><id value=\"x\"/><language value=\"en\"/></Patient>";
+        let bundle = "<Bundle xmlns=\"http://hl7.org/fhir\"><type value=\"batch\"/><entry><request>\
+                      <method value=\"GET\"/><url value=\"Patient/x\"/></request></entry></Bundle>";
+        for (method, path, body) in [
+            (Method::PUT, "/Patient/x", patient),
+            (Method::POST, "/Patient", patient),
+            (Method::POST, "", bundle),
+        ] {
+            let path = format!("/{version}{path}");
+            let send = |body: String| {
+                let request = app.request(method.clone(), &path).header("Content-Type", content_type);
+                Answer::of(request.body(body))
+            };
+            let refused = send(format!("{doctype}{body}")).await;
+            assert_eq!(refused.status, 400, "{method} {path}: {}", refused.text());
+            let taken = send(body.to_owned()).await;
+            assert!(matches!(taken.status, 200 | 201), "{method} {path}: {}", taken.text());
+        }
+        let patch = format!("{doctype}<diff><remove sel=\"Patient/language\"/></diff>");
+        let request = app.request(Method::PATCH, &format!("/{version}/Patient/x"));
+        let answer =
+            Answer::of(request.header("Content-Type", "application/xml-patch+xml").body(patch)).await;
+        assert!(matches!(answer.status, 400 | 405 | 415), "{version}: {}", answer.text());
+        assert_eq!(
+            app.get(&format!("/{version}/Patient/x"), None).await.json()["language"],
+            "en",
+            "{version}"
+        );
+    }
 }
