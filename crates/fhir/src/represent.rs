@@ -3,6 +3,7 @@
 //! Nothing here reads content: a resource names the *slot* that its bytes come from, and writing it
 //! gives pieces between which they are streamed.
 
+mod audit_event;
 mod binary;
 mod bundle;
 mod capability;
@@ -11,8 +12,9 @@ mod resource;
 mod source;
 mod subset;
 
+pub use audit_event::{audit_action, audit_event, audit_outcome, audit_subtypes};
 pub use binary::binary;
-pub use bundle::{BundleLink, Entry, Page, history, searchset};
+pub use bundle::{BundleLink, Entry, Page, history, searchset, searchset_of};
 pub use capability::{Capabilities, OauthUris, Resource as ResourceCapabilities, capability};
 pub use outcome::{Issue, IssueCode, Severity, outcome};
 pub use resource::resource;

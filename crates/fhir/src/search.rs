@@ -23,6 +23,7 @@ use filter::Filtered;
 use page::PageParameters;
 use parameter::Parameter;
 
+pub use date::range as date_range;
 pub use include::Include;
 pub use vocabulary::{Among, scope};
 

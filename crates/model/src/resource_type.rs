@@ -14,6 +14,8 @@ pub struct ResourceType(Cow<'static, str>);
 impl ResourceType {
     /// Binary: the one type whose resources have content.
     pub const BINARY: Self = Self(Cow::Borrowed("Binary"));
+    /// AuditEvent: made of the audit log, never stored.
+    pub const AUDIT_EVENT: Self = Self(Cow::Borrowed("AuditEvent"));
     /// Patient
     pub const PATIENT: Self = Self(Cow::Borrowed("Patient"));
     /// DocumentReference

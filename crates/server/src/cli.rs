@@ -1,5 +1,6 @@
 //! The command line: one command per file. Results go to stdout, talk to stderr.
 
+mod audit;
 mod backup;
 mod check;
 pub mod demo;
@@ -31,6 +32,7 @@ enum Command {
     Serve(serve::Serve),
     Import(import::Import),
     Check(check::Check),
+    Audit(audit::Audit),
     Backup(backup::Backup),
     Restore(backup::Restore),
     Purge(purge::Purge),
@@ -89,6 +91,7 @@ pub fn run() -> ExitCode {
         Command::Serve(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Audit(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
         Command::Purge(command) => command.run(),

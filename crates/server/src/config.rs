@@ -4,6 +4,7 @@
 //! contradicts itself. A `Config` that passed `check` can be served. Addresses are not taken and
 //! nothing is written here.
 
+mod audit;
 mod authorization_server;
 mod builtin;
 mod check;
@@ -26,6 +27,7 @@ use std::{
 
 use charta_model::TenantId;
 
+pub use audit::Audit;
 pub use authorization_server::{AuthorizationServer, Client};
 pub use confidentiality::Confidentiality;
 pub use endpoint::{Auth, Endpoint, EndpointTenant, route};
@@ -67,6 +69,8 @@ pub struct Config {
     pub allow_open_network: bool,
     /// What a client may take.
     pub limits: Limits,
+    /// How requests are recorded.
+    pub audit: Audit,
     /// What keeps the documents.
     pub store: StoreConfig,
     /// What the server proves itself with; `None`: connections are not encrypted.

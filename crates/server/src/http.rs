@@ -2,6 +2,7 @@
 //! order; `outcome.rs` every status; `listen.rs` connections.
 
 mod answer;
+mod audit;
 mod authorize;
 mod body;
 mod call;

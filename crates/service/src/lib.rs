@@ -2,13 +2,14 @@
 //! Knows no FHIR version and no HTTP; leaves bytes and records to `store`, decisions to `auth`.
 
 mod access;
+mod audit;
 mod lookup;
 mod narrow;
 mod write;
 
 use charta_auth::Grant;
 use charta_model::TenantId;
-use charta_store::{Statistics, Store};
+use charta_store::{AuditLog, Statistics, Store};
 
 pub use lookup::{HistoryPage, Lookup, ReadError};
 pub use write::WriteError;
@@ -17,13 +18,14 @@ pub use write::WriteError;
 #[derive(Clone)]
 pub struct Service {
     store: Store,
+    audit: Option<AuditLog>,
 }
 
 impl Service {
     /// Over `store`.
     #[must_use]
     pub const fn new(store: Store) -> Self {
-        Self { store }
+        Self { store, audit: None }
     }
 
     /// What this grant can see of this tenant.

@@ -385,7 +385,7 @@ fn found(directory: &Path, access: Access, key: &Key) -> io::Result<(Vec<Segment
     }
     if found.tail == Tail::Damaged {
         // What is damaged is left for whoever looks into it; the log goes on in a new segment.
-        tracing::error!(segment = last, "a segment of the audit log is damaged; `charta check` says more");
+        tracing::error!(segment = last, "a segment of the audit log is damaged; charta check says more");
         let lines = segment::lines(&data).count() as u64;
         position.first = last + lines.max(found.events).max(1);
         (position.events, position.end) = (0, 0);

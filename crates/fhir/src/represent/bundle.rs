@@ -81,6 +81,20 @@ pub fn searchset(version: Version, mut page: Page<'_>, outcome: Option<(String, 
     bundle(version, "searchset", &page, entries)
 }
 
+/// A Bundle of type searchset of resources that are no documents, each with its URL.
+#[must_use]
+pub fn searchset_of(
+    version: Version,
+    id: &str,
+    timestamp: Timestamp,
+    links: &[BundleLink],
+    resources: Vec<(String, Node)>,
+) -> Node {
+    let entries = resources.into_iter().map(|(full_url, resource)| found(full_url, resource, "match"));
+    let page = Page { id, timestamp, total: None, links, entries: Vec::new() };
+    bundle(version, "searchset", &page, entries.collect())
+}
+
 fn found(full_url: String, resource: Node, mode: &'static str) -> Node {
     Node::object([
         ("fullUrl", Some(Node::text(full_url))),

@@ -13,7 +13,7 @@ const DAY: i128 = 86_400 * SECOND;
 /// A space before the offset is the `+` that a client forgot to encode.
 ///
 /// Clause: FHIR R4 search.html#date
-pub(super) fn range(text: &str) -> Option<(Timestamp, Timestamp)> {
+pub fn range(text: &str) -> Option<(Timestamp, Timestamp)> {
     let (start, end) = nanoseconds(text)?;
     Some((clamped(start), clamped(end)))
 }

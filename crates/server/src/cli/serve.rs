@@ -2,14 +2,16 @@
 
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
+use charta_model::Timestamp;
 use charta_service::Service;
-use charta_store::{Access, Store};
+use charta_store::{Access, AuditLog, Store};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, Place, demo, result_line, store};
 use crate::{
+    clock,
     config::Config,
     http::{App, Server},
 };
@@ -51,7 +53,10 @@ async fn serve(config: Config, with_demo: bool) -> Result<ExitCode, Failure> {
     if with_demo {
         demo::fill(&store, &config.tenants).await?;
     }
-    let server = Server::bind(App::new(config, Service::new(store.clone()), with_demo)?)?;
+    let audit = store.audit_log(config.audit.options())?;
+    let expiring = tokio::spawn(expire_regularly(audit.clone(), config.audit.keep_days));
+    let service = Service::new(store.clone()).recording(audit.clone());
+    let server = Server::bind(App::new(config, service, with_demo)?)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let sweeping = tokio::spawn(sweep_regularly(store.clone()));
@@ -62,8 +67,26 @@ async fn serve(config: Config, with_demo: bool) -> Result<ExitCode, Failure> {
         })
         .await;
     sweeping.abort();
+    expiring.abort();
+    audit.close().await;
     store.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Removes events whose time is over; never, if that is 0 days.
+async fn expire_regularly(audit: AuditLog, keep_days: u32) {
+    if keep_days == 0 {
+        return;
+    }
+    loop {
+        let seconds = i64::from(keep_days) * 86_400;
+        let before = Timestamp::from_second(clock::now().as_second().saturating_sub(seconds));
+        match audit.expire(before.unwrap_or(Timestamp::MIN)).await {
+            Ok(segments) => tracing::info!(segments, "the time of events of the audit log is over"),
+            Err(error) => tracing::warn!(cause = %error, "old events of the audit log could not be removed"),
+        }
+        tokio::time::sleep(SWEEP_INTERVAL).await;
+    }
 }
 
 async fn sweep_regularly(store: Store) {

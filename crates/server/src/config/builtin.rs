@@ -6,8 +6,8 @@ use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
 
 use super::{
-    Auth, AuthorizationServer, Confidentiality, Config, Endpoint, EndpointTenant, Issuer, Limits, Origin,
-    ProxyHeader, StoreConfig,
+    Audit, Auth, AuthorizationServer, Confidentiality, Config, Endpoint, EndpointTenant, Issuer, Limits,
+    Origin, ProxyHeader, StoreConfig,
 };
 
 /// The tenant when no other is named.
@@ -34,6 +34,7 @@ pub fn standard() -> Config {
         log: "info".to_owned(),
         allow_open_network: false,
         limits: Limits::default(),
+        audit: Audit::default(),
         store: StoreConfig::default(),
         tls: None,
         confidentiality: Confidentiality::default(),

@@ -23,6 +23,8 @@ pub fn check(config: &Config) -> Checked {
     addresses(config)?;
     process(config)?;
     limits(&config.limits)?;
+    within("audit.interval_ms", config.audit.interval_ms, 1..=60_000)?;
+    within("audit.keep_days", config.audit.keep_days.into(), 0..=36_500)?;
     tls(config)?;
     tenants(&config.tenants)?;
     for index in 0..config.issuers.len() {

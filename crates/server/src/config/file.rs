@@ -8,8 +8,8 @@ use charta_model::TenantId;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Auth, CatalogBackend, Confidentiality, Config, ConfigError, ContentBackend, Endpoint, EndpointTenant,
-    Limits, Network, Origin, ProxyHeader, StoreConfig, TlsFiles, authorization_server,
+    Audit, Auth, CatalogBackend, Confidentiality, Config, ConfigError, ContentBackend, Endpoint,
+    EndpointTenant, Limits, Network, Origin, ProxyHeader, StoreConfig, TlsFiles, authorization_server,
     authorization_server::AuthorizationServerForm,
     builtin::{DEFAULT_TENANT, standard_endpoints},
     check,
@@ -35,6 +35,7 @@ struct File {
     log: Option<String>,
     allow_open_network: Option<bool>,
     limits: Option<Limits>,
+    audit: Option<Audit>,
     store: Option<StoreForm>,
     tls: Option<TlsForm>,
     tenant: Option<Vec<TenantForm>>,
@@ -115,6 +116,7 @@ fn config(file: File, name: &str) -> Result<Config, Problem> {
         log: file.log.unwrap_or(standard.log),
         allow_open_network: file.allow_open_network.unwrap_or(standard.allow_open_network),
         limits: file.limits.unwrap_or_default(),
+        audit: file.audit.unwrap_or_default(),
         store: store(file.store.unwrap_or_default())?,
         tls: file.tls.map(tls),
         issuers: issuers.into_iter().enumerate().map(issuer::read).collect::<Result<_, _>>()?,
@@ -227,6 +229,7 @@ fn form(config: &Config) -> File {
         log: Some(config.log.clone()),
         allow_open_network: Some(config.allow_open_network),
         limits: Some(config.limits.clone()),
+        audit: Some(config.audit.clone()),
         store: Some(StoreForm { catalog: Some(SQLITE.to_owned()), content: Some(FILES.to_owned()) }),
         tls: config.tls.as_ref().map(|files| TlsForm {
             certificate: files.certificate.display().to_string(),

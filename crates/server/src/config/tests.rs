@@ -217,7 +217,7 @@ fn unknown_keys_are_refused_everywhere() {
     check(&[
         (
             "\nlisten_on = 1",
-            "2: listen_on: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `trusted_proxies`, `proxy_header`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `confidentiality`, `endpoint`",
+            "2: listen_on: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `trusted_proxies`, `proxy_header`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `audit`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `confidentiality`, `endpoint`",
         ),
         (
             "[limits]\n\ndocument_size = 1",
@@ -236,7 +236,7 @@ fn unknown_keys_are_refused_everywhere() {
         ),
         (
             "[metrics]\nlisten = 1",
-            "1: metrics: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `trusted_proxies`, `proxy_header`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `confidentiality`, `endpoint`",
+            "1: metrics: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `trusted_proxies`, `proxy_header`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `audit`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `confidentiality`, `endpoint`",
         ),
     ]);
 }

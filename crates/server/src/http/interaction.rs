@@ -1,5 +1,6 @@
 //! Which FHIR interaction a method and a path are, and which of them an endpoint has.
 
+mod audit;
 mod bundle;
 mod capabilities;
 mod create;
@@ -55,6 +56,9 @@ async fn others(call: &Call<'_>, target: &Target, body: Incoming) -> Result<Answ
     }
     if !offered.is_served {
         return Err(Refusal::TypeUnknown);
+    }
+    if target.kind() == Some(&ResourceType::AUDIT_EVENT) {
+        return audit::audit(call).await;
     }
     let is_get = is_get(&call.method);
     let refused = || Err(Refusal::MethodNotAllowed { allow: offered.allow(target) });

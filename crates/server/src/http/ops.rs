@@ -44,7 +44,8 @@ pub async fn operations(app: &App, path: &str) -> super::answer::Answer {
         "/metrics" => plain(
             StatusCode::OK,
             "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            app.metrics.text(&app.service.statistics().await.unwrap_or_default()),
+            app.metrics
+                .text(&app.service.statistics().await.unwrap_or_default(), &app.service.audit_statistics()),
         ),
         _ => plain(StatusCode::NOT_FOUND, TEXT, "There is nothing here.\n"),
     }

@@ -15,10 +15,11 @@ use hyper::body::Incoming;
 use super::{
     App,
     answer::Answer,
+    audit::{self, Notes},
     authorize::authorize,
     body::AnswerBody,
     call::{self, Call},
-    client::{Client, Place, Throttled},
+    client::Client,
     cors, forwarded, interaction, ops,
     outcome::{self, Refusal},
     record::Record,
@@ -29,7 +30,7 @@ use super::{
 };
 use crate::{
     clock,
-    config::{Config, Endpoint, EndpointTenant, route},
+    config::{Auth, Config, Endpoint, EndpointTenant, route},
 };
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -84,6 +85,10 @@ async fn endpoint_answer(
     let target = Target::parse(rest);
     let parameters = parameters(parts.uri.query());
     let known = tenant(app, endpoint, tenant_text);
+    let Config { trusted_proxies, proxy_header, audit, .. } = &app.config;
+    let recorded = endpoint.auth == Auth::Smart || audit.open_endpoints;
+    let address = forwarded::client(trusted_proxies, *proxy_header, link.peer, &parts.headers);
+    let notes = Notes::new(recorded, &parts.uri, Some(address));
     let call = Call {
         app,
         endpoint,
@@ -99,9 +104,11 @@ async fn endpoint_answer(
         request_id,
         now: clock::now(),
         outbox: &link.outbox,
+        notes: &notes,
         base: OnceLock::new(),
     };
-    let mut answer = match admitted(app, parts, link) {
+    // A client is known by its address alone before the token is read.
+    let mut answer = match app.clients.admit(Client::at(address), Instant::now()) {
         Err(throttled) => outcome::refusal(&call, &outcome::Refusal::Throttled(throttled)),
         Ok(place) => {
             let mut answer = match cors::preflight(&call) {
@@ -123,14 +130,6 @@ async fn endpoint_answer(
     Routed { answer, template: target.template(), tenant }
 }
 
-/// A place for the request among those of its client, whoever that is: known by its address alone, as
-/// nothing else is known before the token is read.
-fn admitted(app: &App, parts: &Parts, link: &Link) -> Result<Option<Place>, Throttled> {
-    let Config { trusted_proxies, proxy_header, .. } = &app.config;
-    let address = forwarded::client(trusted_proxies, *proxy_header, link.peer, &parts.headers);
-    app.clients.admit(Client::at(address), Instant::now())
-}
-
 async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answer {
     let begun = Instant::now();
     let result = async {
@@ -143,13 +142,14 @@ async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answe
             tenant?;
             return smart::smart_configuration(&call); // read before there is a token
         }
+        audit::ready(&call)?; // what cannot be recorded is not done
         let caller = authorize(&call).await?; // before anything is looked up
         (call.grant, call.claims) = (caller.grant, caller.claims);
         tenant?;
         interaction::dispatch(&call, body).await
     }
     .await;
-    match result {
+    let answer = match result {
         Ok(answer) => answer,
         Err(refusal) => {
             if matches!(refusal, Refusal::NotFound) {
@@ -157,6 +157,14 @@ async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answe
             }
             outcome::refusal(&call, &refusal)
         }
+    };
+    let is_public = matches!(call.target, Target::Metadata | Target::SmartConfiguration);
+    if is_public || call.method == Method::OPTIONS {
+        return answer;
+    }
+    match audit::record(&call, answer.status()).await {
+        Ok(()) => answer,
+        Err(refusal) => outcome::refusal(&call, &refusal),
     }
 }
 

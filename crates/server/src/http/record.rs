@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use charta_store::Statistics;
+use charta_store::{AuditStatistics, Statistics};
 use http::Method;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -47,6 +47,12 @@ pub struct Metrics {
     versions: Gauge<u64, AtomicU64>,
     catalog_bytes: Gauge<u64, AtomicU64>,
     cached_bytes: Gauge<u64, AtomicU64>,
+    audit_events: Gauge<u64, AtomicU64>,
+    audit_waiting: Gauge<u64, AtomicU64>,
+    audit_lag_seconds: Gauge<f64, AtomicU64>,
+    audit_failures: Gauge<u64, AtomicU64>,
+    audit_lost: Gauge<u64, AtomicU64>,
+    audit_bytes: Gauge<u64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -63,6 +69,12 @@ impl Default for Metrics {
             versions: Gauge::default(),
             catalog_bytes: Gauge::default(),
             cached_bytes: Gauge::default(),
+            audit_events: Gauge::default(),
+            audit_waiting: Gauge::default(),
+            audit_lag_seconds: Gauge::default(),
+            audit_failures: Gauge::default(),
+            audit_lost: Gauge::default(),
+            audit_bytes: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests answered", this.requests.clone());
@@ -83,13 +95,33 @@ impl Default for Metrics {
         registry.register("versions", "Versions of all documents, deletions too", this.versions.clone());
         registry.register("catalog_bytes", "Size of the catalog's file", this.catalog_bytes.clone());
         registry.register("cached_bytes", "Memory that cached records take", this.cached_bytes.clone());
+        registry.register("audit_events", "Number of the last event synced", this.audit_events.clone());
+        registry.register("audit_waiting", "Events that wait to be synced", this.audit_waiting.clone());
+        registry.register(
+            "audit_lag_seconds",
+            "How long the first of them has waited",
+            this.audit_lag_seconds.clone(),
+        );
+        registry.register(
+            "audit_failures",
+            "Writes of the audit log that failed",
+            this.audit_failures.clone(),
+        );
+        registry.register("audit_lost", "Events given up while the disk failed", this.audit_lost.clone());
+        registry.register("audit_bytes", "Size of the audit log", this.audit_bytes.clone());
         Self { registry, ..this }
     }
 }
 
 impl Metrics {
     /// All of them in the Prometheus text format, with what the store says of itself.
-    pub fn text(&self, store: &Statistics) -> String {
+    pub fn text(&self, store: &Statistics, audit: &AuditStatistics) -> String {
+        self.audit_events.set(audit.synced);
+        self.audit_waiting.set(audit.waiting);
+        self.audit_lag_seconds.set(audit.lag.as_secs_f64());
+        self.audit_failures.set(audit.failures);
+        self.audit_lost.set(audit.lost);
+        self.audit_bytes.set(audit.bytes);
         self.documents.set(store.documents);
         self.versions.set(store.versions);
         self.catalog_bytes.set(store.catalog_bytes);

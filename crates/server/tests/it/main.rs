@@ -4,6 +4,7 @@
 mod access;
 mod across_versions;
 mod app;
+mod audit;
 mod authorization_server;
 mod backup;
 mod bundle;

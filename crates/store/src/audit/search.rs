@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Events that one page may look at; the next goes on.
-const LOOKED_AT_MAX: u64 = 2_000_000;
+const LOOKED_AT_MAX: u64 = 250_000;
 /// Lines that are read at once.
 const LINES: u32 = 512;
 

@@ -15,13 +15,15 @@ mod supersede;
 use std::time::Instant;
 
 use charta_fhir::{Node, Version, resource};
-use charta_model::WriteOutcome;
+use charta_model::{Document, WriteOutcome};
 use charta_store::{CommitError, Content};
 use http::StatusCode;
 use hyper::body::Incoming;
 
 use super::{Offered, prefer, resource_body};
-use crate::http::{answer::Answer, call::Call, mhd, outcome, outcome::Refusal, pipeline::evenly, respond};
+use crate::http::{
+    answer::Answer, audit, call::Call, mhd, outcome, outcome::Refusal, pipeline::evenly, respond,
+};
 
 pub use entry::Entry;
 pub use plan::Plan;
@@ -142,10 +144,19 @@ async fn transaction(
         if provides_documents {
             plan.provide(call).await?;
         }
-        match plan.carry_out(call).await {
-            Err(error) if is_changed(&error) && attempt < ATTEMPTS => attempt += 1,
-            result => return result,
+        let answers = match plan.carry_out(call).await {
+            Err(error) if is_changed(&error) && attempt < ATTEMPTS => {
+                attempt += 1;
+                continue;
+            }
+            result => result?,
+        };
+        if call.notes.active {
+            for (entry, answer) in Entry::all(call, bundle)?.iter().zip(&answers) {
+                record(call, entry, answer).await;
+            }
         }
+        return Ok(answers);
     }
 }
 
@@ -158,6 +169,25 @@ pub fn is_changed(refusal: &Refusal) -> bool {
     }
 }
 
+/// Notes what became of an entry, for the audit log.
+async fn record(call: &Call<'_>, entry: &Entry, answer: &EntryAnswer) {
+    if let Some(document) = answer.done.as_ref().and_then(written_document) {
+        audit::written(call, document).await;
+    }
+    call.notes.entry(&entry.method, &entry.target, answer.status);
+}
+
+fn written_document(outcome: &WriteOutcome) -> Option<&Document> {
+    match outcome {
+        WriteOutcome::Created(document)
+        | WriteOutcome::Updated(document)
+        | WriteOutcome::Unchanged(document)
+        | WriteOutcome::Existing(document)
+        | WriteOutcome::Deleted(document) => Some(document),
+        WriteOutcome::NothingToDelete => None,
+    }
+}
+
 /// Each entry for itself.
 async fn batch(call: &Call<'_>, bundle: &Node) -> Vec<EntryAnswer> {
     let mut answers = Vec::new();
@@ -167,7 +197,11 @@ async fn batch(call: &Call<'_>, bundle: &Node) -> Vec<EntryAnswer> {
         if matches!(answer, Err(Refusal::NotFound)) {
             evenly(&call.grant, begun).await;
         }
-        answers.push(answer.unwrap_or_else(|refusal| EntryAnswer::failed(call, &refusal)));
+        let answer = answer.unwrap_or_else(|refusal| EntryAnswer::failed(call, &refusal));
+        if let (true, Ok(entry)) = (call.notes.active, Entry::at(call, bundle, index)) {
+            record(call, &entry, &answer).await;
+        }
+        answers.push(answer);
     }
     answers
 }

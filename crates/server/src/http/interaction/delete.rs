@@ -7,7 +7,7 @@ use charta_model::{Intent, ResourceId, ResourceType, Write, WriteOutcome};
 use http::{HeaderMap, StatusCode, header};
 
 use super::state::{Conditions, criteria};
-use crate::http::{answer::Answer, call::Call, outcome::Refusal, precondition, respond};
+use crate::http::{answer::Answer, audit, call::Call, outcome::Refusal, precondition, respond};
 
 /// Makes the document gone; older versions stay readable by vread. Gone or never there is fine.
 ///
@@ -32,6 +32,7 @@ async fn deleted(call: &Call<'_>, kind: &ResourceType, intent: Intent) -> Result
     let mut headers = HeaderMap::new();
     match call.app.service.write(call.tenant, &call.grant, write, None, call.now).await? {
         WriteOutcome::Deleted(document) => {
+            audit::written(call, &document).await;
             headers.insert(header::ETAG, respond::value(&precondition::weak_etag(document.version)));
         }
         WriteOutcome::NothingToDelete if conditional && call.version() == Version::Dstu2 => {

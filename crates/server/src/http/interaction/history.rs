@@ -16,7 +16,7 @@ use http::StatusCode;
 use super::page;
 use crate::{
     clock,
-    http::{answer::Answer, call::Call, outcome::Refusal, respond},
+    http::{answer::Answer, audit, call::Call, outcome::Refusal, respond},
 };
 
 /// Versions on a page when the client does not say.
@@ -82,6 +82,7 @@ async fn history(call: &Call<'_>, path: &str, scope: HistoryScope) -> Result<Ans
         links.push(BundleLink { relation: "next", url: page::link(call, path, &asked.used, *sequence) });
     }
     let stored: Vec<_> = found.entries[..shown].iter().map(|(_, stored)| stored).collect();
+    audit::found(call, &stored).await?;
     let contents = contents(call, &stored, &subset).await?;
     let id = clock::fresh_uuid();
     let entries = entries(call, &stored, &subset);

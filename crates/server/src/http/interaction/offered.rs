@@ -61,6 +61,11 @@ impl Offered {
         if version.definitions().resource(name).is_none() || NEVER_STORED.contains(&name) {
             return Self::default();
         }
+        if *kind == ResourceType::AUDIT_EVENT {
+            // Of the audit log: see docs/decisions/0012-the-audit-log.md
+            let is_served = standard && version.is_r4_or_later();
+            return Self { is_served, search: is_served, ..Self::default() };
+        }
         // Decision 20: nowhere else.
         let binary_search = standard && matches!(version, Version::Dstu2 | Version::Stu3);
         let millennium_writes =

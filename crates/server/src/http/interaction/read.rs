@@ -5,7 +5,7 @@
 use charta_model::{ResourceId, ResourceType};
 
 use super::rules::missing_status;
-use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
+use crate::http::{answer::Answer, audit, call::Call, outcome::Refusal, respond};
 
 /// The current version.
 ///
@@ -16,5 +16,6 @@ pub async fn read(call: &Call<'_>, kind: &ResourceType, id: &ResourceId) -> Resu
     if missing_status::hides(call, &found.document) {
         return Err(Refusal::NotFound);
     }
+    audit::shown(call, &found).await?;
     respond::document(call, &found).await
 }

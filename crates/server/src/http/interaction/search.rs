@@ -23,6 +23,7 @@ use crate::{
     clock,
     http::{
         answer::Answer,
+        audit,
         call::Call,
         ingest::{self, IngestError},
         outcome::Refusal,
@@ -118,7 +119,13 @@ fn of_type(kind: &ResourceType) -> Searched {
 /// All types that the version has and that are searched.
 pub fn searched_types(call: &Call<'_>) -> Vec<ResourceType> {
     let known = call.version().definitions().resources().filter_map(|of| ResourceType::new(of.name).ok());
-    known.filter(|kind| !kind.is_binary() && super::Offered::at(call, Some(kind)).search).collect()
+    known
+        .filter(|kind| {
+            !kind.is_binary()
+                && *kind != ResourceType::AUDIT_EVENT
+                && super::Offered::at(call, Some(kind)).search
+        })
+        .collect()
 }
 
 type Parameters = Vec<(String, String)>;
@@ -174,6 +181,7 @@ async fn form(call: &Call<'_>, body: Incoming) -> Result<Parameters, Refusal> {
         return Err(IngestError::UnsupportedType(text).into());
     }
     let form = ingest::collect(&call.app.config.limits, FORM_BYTES_MAX, call.headers, body).await?;
+    call.notes.form(&form);
     let mut parameters = call.parameters.to_vec();
     parameters.extend(form_urlencoded::parse(&form).into_owned());
     Ok(parameters)
@@ -234,6 +242,8 @@ async fn found(
     let matches = &found.matches[..shown];
     rules.check_includes(call, &asked.includes)?;
     let included = included(call, matches, &asked.includes).await?;
+    let concerned: Vec<_> = matches.iter().chain(&included).collect();
+    audit::found(call, &concerned).await?;
     let stored: Vec<_> = matches.iter().collect();
     let contents = contents(call, &stored, &subset).await?;
     let mut entries = entries(call, &stored, &subset);

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     http::{
         answer::Answer,
+        audit,
         call::Call,
         ingest::{Ingested, ingest},
         outcome::Refusal,
@@ -261,6 +262,7 @@ pub async fn written(call: &Call<'_>, outcome: WriteOutcome) -> Result<Answer, R
             return Err(Refusal::Internal("a deletion came out of a create or update"));
         }
     };
+    audit::written(call, document).await;
     let with_location = matches!(outcome, WriteOutcome::Created(_) | WriteOutcome::Existing(_));
     let wanted = prefer::returned(call.headers);
     // Clients rely on it to learn the id; bytes that they have just sent they need not have back.

@@ -4,7 +4,7 @@
 
 use charta_model::{ResourceId, ResourceType};
 
-use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
+use crate::http::{answer::Answer, audit, call::Call, outcome::Refusal, respond};
 
 /// One version, also of a document that was deleted since. The deletion itself is 410.
 ///
@@ -17,5 +17,6 @@ pub async fn vread(
     version: u64,
 ) -> Result<Answer, Refusal> {
     let found = call.lookup().vread(kind, id, version).await?;
+    audit::shown(call, &found).await?;
     respond::document(call, &found).await
 }

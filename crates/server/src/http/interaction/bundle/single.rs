@@ -6,11 +6,12 @@ use charta_fhir::{
     Node,
     represent::{self, Subset},
 };
-use charta_model::Document;
+use charta_model::{Document, ResourceType};
 use http::{HeaderMap, Method, StatusCode};
 
 use super::{EntryAnswer, entry::Entry};
 use crate::http::{
+    audit,
     call::Call,
     interaction::{Offered, search},
     outcome::Refusal,
@@ -39,9 +40,13 @@ pub async fn read(call: &Call<'_>, entry: &Entry) -> Result<EntryAnswer, Refusal
         request_id: call.request_id,
         now: call.now,
         outbox: call.outbox,
+        notes: call.notes,
         base: OnceLock::new(),
     };
     let offered = Offered::at(&nested, entry.target.kind());
+    if entry.target.kind() == Some(&ResourceType::AUDIT_EVENT) {
+        return Err(Refusal::Bundle("AuditEvents are read and searched by requests of their own."));
+    }
     let stored = match &entry.target {
         Target::Instance(kind, id) if offered.is_served => nested.lookup().read(kind, id).await?,
         Target::Version(kind, id, version) if offered.versions => {
@@ -53,6 +58,7 @@ pub async fn read(call: &Call<'_>, entry: &Entry) -> Result<EntryAnswer, Refusal
         }
         _ => return Err(Refusal::MethodNotAllowed { allow: offered.allow(&entry.target) }),
     };
+    audit::shown(&nested, &stored).await?;
     let document = &stored.document;
     let version = document.version;
     if entry.if_none_match.as_ref().is_some_and(|tags| tags.matches(Some(version))) {

@@ -1,0 +1,266 @@
+//! What is noted of a request for the audit log while it is answered, and recorded before the answer leaves. No token,
+//! no body; the query string is what the log is asked for.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use charta_auth::Claims;
+use charta_model::{
+    Document, ResourceId, ResourceType,
+    audit::{Caller, Entity, Event, Interaction},
+};
+use charta_service::ReadError;
+use http::{Method, StatusCode, Uri};
+
+use super::{call::Call, outcome::Refusal, target::Target};
+use crate::clock;
+
+/// What is noted of one request.
+pub struct Notes<'a> {
+    /// Whether it is recorded at all.
+    pub active: bool,
+    /// The request's URL.
+    pub uri: &'a Uri,
+    /// Where it came from.
+    pub address: Option<IpAddr>,
+    noted: Mutex<Noted>,
+}
+
+#[derive(Default)]
+struct Noted {
+    /// The form of a search by POST.
+    form: String,
+    now: Part,
+    /// Entries of a Bundle, which are events of their own.
+    entries: Vec<(Interaction, StatusCode, Part)>,
+}
+
+#[derive(Default)]
+struct Part {
+    patients: Vec<ResourceId>,
+    documents: Vec<(ResourceType, ResourceId, u64)>,
+}
+
+impl<'a> Notes<'a> {
+    /// Nothing yet.
+    pub fn new(active: bool, uri: &'a Uri, address: Option<IpAddr>) -> Self {
+        Self { active, uri, address, noted: Mutex::default() }
+    }
+
+    /// The form of a search.
+    pub fn form(&self, form: &[u8]) {
+        if self.active {
+            self.noted().form = String::from_utf8_lossy(form).into_owned();
+        }
+    }
+
+    /// The request concerns these patients.
+    pub fn patients(&self, patients: Vec<ResourceId>) {
+        let mut noted = self.noted();
+        for patient in patients {
+            if !noted.now.patients.contains(&patient) {
+                noted.now.patients.push(patient);
+            }
+        }
+    }
+
+    /// This version was shown or written.
+    pub fn document(&self, document: &Document) {
+        let Document { kind, id, version, .. } = document;
+        self.noted().now.documents.push((kind.clone(), id.clone(), *version));
+    }
+
+    /// What was noted since the last entry of a Bundle is of this one.
+    pub fn entry(&self, method: &Method, target: &Target, status: StatusCode) {
+        if self.active {
+            let mut noted = self.noted();
+            let mut part = std::mem::take(&mut noted.now);
+            name_target(target, &mut part);
+            noted.entries.push((interaction(method, target), status, part));
+        }
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes that a version is shown.
+///
+/// # Errors
+/// If it cannot be said whom it concerns.
+pub async fn shown(call: &Call<'_>, stored: &charta_store::Stored) -> Result<(), ReadError> {
+    if call.notes.active {
+        call.notes.patients(call.lookup().patients(stored).await?);
+        call.notes.document(&stored.document);
+    }
+    Ok(())
+}
+
+/// Notes whom the results of a query concern; not what they are.
+///
+/// # Errors
+/// If it cannot be said.
+pub async fn found(call: &Call<'_>, results: &[&Arc<charta_store::Stored>]) -> Result<(), ReadError> {
+    if call.notes.active {
+        for stored in results {
+            call.notes.patients(call.lookup().patients(stored).await?);
+        }
+    }
+    Ok(())
+}
+
+/// Notes that a version was written. What is written already is not refused because nobody knows whose it is.
+pub async fn written(call: &Call<'_>, document: &Document) {
+    if call.notes.active {
+        match call.app.service.patients(call.tenant, document).await {
+            Ok(patients) => call.notes.patients(patients),
+            Err(error) => tracing::error!(cause = %error, "a write is recorded without its patient"),
+        }
+        call.notes.document(document);
+    }
+}
+
+/// Whether the request can be recorded: asked before anything is done.
+///
+/// # Errors
+/// 503 while the log cannot be written.
+pub fn ready(call: &Call<'_>) -> Result<(), Refusal> {
+    if call.notes.active { call.app.service.can_record().map_err(Refusal::Store) } else { Ok(()) }
+}
+
+/// Records the request and the entries in it, before its answer leaves.
+///
+/// # Errors
+/// 503 if it is not kept.
+pub async fn record(call: &Call<'_>, status: StatusCode) -> Result<(), Refusal> {
+    if !call.notes.active {
+        return Ok(());
+    }
+    let mut noted = std::mem::take(&mut *call.notes.noted());
+    let asked = interaction(&call.method, call.target);
+    name_target(call.target, &mut noted.now);
+    if asked.is_query() {
+        noted.now.patients.extend(named_patients(call.parameters));
+        noted.now.patients.sort();
+        noted.now.patients.dedup();
+        noted.now.documents.clear();
+    }
+    let query = if asked.is_query() { query_text(call, &noted.form) } else { String::new() };
+    let address = call.notes.address.map(|address| address.to_string()).unwrap_or_default();
+    let caller = caller(call.claims.as_deref(), &address);
+    for (asked, status, part) in &noted.entries {
+        let event = event(call, *asked, *status, &caller, part, "");
+        call.app.service.record(event, &part.patients).await.map_err(Refusal::Store)?;
+    }
+    let event = event(call, asked, status, &caller, &noted.now, &query);
+    call.app.service.record(event, &noted.now.patients).await.map_err(Refusal::Store)
+}
+
+fn event<'e>(
+    call: &'e Call<'_>,
+    interaction: Interaction,
+    status: StatusCode,
+    caller: &Caller<'e>,
+    part: &'e Part,
+    query: &'e str,
+) -> Event<'e> {
+    let entity = |(kind, id, version): &'e (ResourceType, ResourceId, u64)| Entity {
+        kind: kind.as_str().into(),
+        id: id.as_str().into(),
+        version: *version,
+    };
+    Event {
+        recorded: clock::now(),
+        tenant: call.tenant.as_str().into(),
+        interaction,
+        status: status.as_u16(),
+        endpoint: call.endpoint.path.as_str().into(),
+        request_id: call.request_id.into(),
+        caller: caller.clone(),
+        patient: "".into(),
+        entities: part.documents.iter().map(entity).collect(),
+        query: query.into(),
+    }
+}
+
+fn caller<'c>(claims: Option<&'c Claims>, address: &'c str) -> Caller<'c> {
+    let Some(claims) = claims else { return Caller { address: address.into(), ..Caller::default() } };
+    let text = |text: &'c Option<String>| text.as_deref().unwrap_or_default().into();
+    Caller {
+        client: text(&claims.client),
+        issuer: claims.issuer.as_str().into(),
+        subject: text(&claims.subject),
+        user: text(&claims.user),
+        token_id: text(&claims.token_id),
+        address: address.into(),
+    }
+}
+
+/// What a refused request was about, as far as its path tells.
+fn name_target(target: &Target, part: &mut Part) {
+    let named = match target {
+        Target::Instance(kind, id) | Target::InstanceHistory(kind, id) => Some((kind, id, 0)),
+        Target::Version(kind, id, version) => Some((kind, id, *version)),
+        Target::Compartment(kind, id, _) | Target::CompartmentSearch(kind, id, _) => Some((kind, id, 0)),
+        _ => None,
+    };
+    let Some((kind, id, version)) = named else { return };
+    if *kind == ResourceType::PATIENT && !part.patients.contains(id) {
+        part.patients.push(id.clone());
+    }
+    if part.documents.is_empty() {
+        part.documents.push((kind.clone(), id.clone(), version));
+    }
+}
+
+/// Patients that the parameters of a query name.
+fn named_patients(parameters: &[(String, String)]) -> impl Iterator<Item = ResourceId> {
+    let named = parameters.iter().filter_map(|(name, value)| match name.split(':').next() {
+        Some("patient") => Some(value.rsplit('/').next().unwrap_or_default()),
+        Some("subject") => value.split_once("Patient/").map(|(_, id)| id),
+        _ => None,
+    });
+    named.flat_map(|ids| ids.split(',')).filter_map(|id| ResourceId::new(id).ok())
+}
+
+/// Method, URL and form of a query; a token that a client put there is left out.
+fn query_text(call: &Call<'_>, form: &str) -> String {
+    let plain = |text: &str| {
+        let parts = text.split('&').map(|part| match part.split_once('=') {
+            Some((name, _)) if name.contains("token") => format!("{name}="),
+            _ => part.to_owned(),
+        });
+        parts.collect::<Vec<_>>().join("&")
+    };
+    let mut text = format!("{} {}", call.method, call.notes.uri.path());
+    if let Some(query) = call.notes.uri.query() {
+        text = format!("{text}?{}", plain(query));
+    }
+    if form.is_empty() { text } else { format!("{text}\n{}", plain(form)) }
+}
+
+/// What a method and a target ask for.
+pub fn interaction(method: &Method, target: &Target) -> Interaction {
+    let is_get = matches!(*method, Method::GET | Method::HEAD);
+    match (target, method) {
+        (Target::Operation, _) => Interaction::Operation,
+        (Target::Instance(..), _) if is_get => Interaction::Read,
+        (Target::Version(..), _) if is_get => Interaction::Vread,
+        (Target::InstanceHistory(..), _) if is_get => Interaction::HistoryInstance,
+        (Target::TypeHistory(_), _) if is_get => Interaction::HistoryType,
+        (Target::SystemHistory, _) if is_get => Interaction::HistorySystem,
+        (Target::Type(_) | Target::Compartment(..), _) if is_get => Interaction::SearchType,
+        (Target::TypeSearch(_) | Target::CompartmentSearch(..), _) => Interaction::SearchType,
+        (Target::System, _) if is_get => Interaction::SearchSystem,
+        (Target::SystemSearch, _) => Interaction::SearchSystem,
+        (Target::System, &Method::POST) => Interaction::Batch,
+        (Target::Type(_), &Method::POST) => Interaction::Create,
+        (Target::Instance(..) | Target::Type(_), &Method::PUT) => Interaction::Update,
+        (Target::Instance(..) | Target::Type(_), &Method::PATCH) => Interaction::Patch,
+        (Target::Instance(..) | Target::Type(_), &Method::DELETE) => Interaction::Delete,
+        _ => Interaction::Unknown,
+    }
+}
