@@ -103,6 +103,8 @@ pub struct StoreConfig {
     pub catalog: CatalogBackend,
     /// What keeps the bytes.
     pub content: ContentBackend,
+    /// Bytes of memory for records that were read; `None`: an eighth of the machine's.
+    pub cache_bytes: Option<u64>,
 }
 
 /// What keeps the records.

@@ -20,7 +20,24 @@ pub fn runtime(worker_threads: usize) -> std::io::Result<Runtime> {
 
 /// The store of a configuration.
 pub fn open(config: &Config, access: Access) -> Result<Store, OpenError> {
-    Store::open(&Options::new(&config.data_dir), access)
+    let mut options = Options::new(&config.data_dir);
+    let cache_bytes = config.store.cache_bytes.unwrap_or_else(|| memory_bytes() / CACHE_SHARE);
+    options.cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX).max(CACHE_BYTES_MIN);
+    Store::open(&options, access)
+}
+
+/// Records that were read may take this part of the machine's memory, unless the configuration says how much.
+const CACHE_SHARE: u64 = 8;
+/// They always may take so much.
+const CACHE_BYTES_MIN: usize = 16 << 20;
+
+/// The memory that this process may have: the machine's, or what its control group leaves it.
+fn memory_bytes() -> u64 {
+    let system = rustix::system::sysinfo();
+    let of_machine = (system.totalram as u64).saturating_mul(system.mem_unit.into());
+    let limit = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
+    let of_group = limit.and_then(|text| text.trim().parse().ok());
+    of_group.map_or(of_machine, |limit: u64| limit.min(of_machine))
 }
 
 /// Runs a command's work on the store of `place`, which must be there.

@@ -50,6 +50,7 @@ struct File {
 struct StoreForm {
     catalog: Option<String>,
     content: Option<String>,
+    cache_bytes: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -161,7 +162,11 @@ fn store(form: StoreForm) -> Result<StoreConfig, Problem> {
     };
     only("store.catalog", SQLITE, form.catalog)?;
     only("store.content", FILES, form.content)?;
-    Ok(StoreConfig { catalog: CatalogBackend::Sqlite, content: ContentBackend::Files })
+    Ok(StoreConfig {
+        catalog: CatalogBackend::Sqlite,
+        content: ContentBackend::Files,
+        cache_bytes: form.cache_bytes,
+    })
 }
 
 fn tenants(forms: Option<Vec<TenantForm>>) -> Result<Option<Vec<TenantId>>, Problem> {
@@ -216,7 +221,8 @@ fn endpoint((index, form): (usize, EndpointForm), default: Option<&TenantId>) ->
 }
 
 fn form(config: &Config) -> File {
-    let StoreConfig { catalog: CatalogBackend::Sqlite, content: ContentBackend::Files } = config.store;
+    let StoreConfig { catalog: CatalogBackend::Sqlite, content: ContentBackend::Files, cache_bytes } =
+        config.store;
     File {
         listen: Some(config.listen.to_string()),
         ops_listen: config.ops_listen.map(|address| address.to_string()),
@@ -230,7 +236,11 @@ fn form(config: &Config) -> File {
         allow_open_network: Some(config.allow_open_network),
         limits: Some(config.limits.clone()),
         audit: Some(config.audit.clone()),
-        store: Some(StoreForm { catalog: Some(SQLITE.to_owned()), content: Some(FILES.to_owned()) }),
+        store: Some(StoreForm {
+            catalog: Some(SQLITE.to_owned()),
+            content: Some(FILES.to_owned()),
+            cache_bytes,
+        }),
         tls: config.tls.as_ref().map(|files| TlsForm {
             certificate: files.certificate.display().to_string(),
             key: files.key.display().to_string(),

@@ -223,7 +223,10 @@ fn unknown_keys_are_refused_everywhere() {
             "[limits]\n\ndocument_size = 1",
             "3: limits.document_size: unknown key, expected one of `document_bytes`, `resource_bytes`, `header_bytes`, `header_seconds`, `body_idle_seconds`, `body_bytes_per_second_min`, `write_idle_seconds`, `connections`, `client_connections`, `client_requests_parallel`, `client_requests_per_second`, `client_requests_burst`",
         ),
-        ("[store]\nkind = 1", "2: store.kind: unknown key, expected `catalog` or `content`"),
+        (
+            "[store]\nkind = 1",
+            "2: store.kind: unknown key, expected one of `catalog`, `content`, `cache_bytes`",
+        ),
         ("[tls]\ncert = \"a\"", "2: tls.cert: unknown key, expected `certificate` or `key`"),
         ("[[tenant]]\nid = \"a\"\nname = \"b\"", "3: tenant.name: unknown key, expected `id`"),
         (
