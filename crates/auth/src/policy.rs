@@ -42,6 +42,40 @@ const DIRECTORY: [&str; 22] = [
     "ValueSet",
 ];
 
+/// Types that are security contexts: what a document is part of or about.
+const CONTEXTS: [&str; 30] = [
+    "AllergyIntolerance",
+    "Appointment",
+    "CarePlan",
+    "Claim",
+    "ClinicalImpression",
+    "Communication",
+    "Composition",
+    "Condition",
+    "Consent",
+    "Contract",
+    "Coverage",
+    "Device",
+    "DiagnosticReport",
+    "DocumentManifest",
+    "DocumentReference",
+    "Encounter",
+    "EpisodeOfCare",
+    "ExplanationOfBenefit",
+    "ImagingStudy",
+    "Immunization",
+    "List",
+    "Media",
+    "MedicationRequest",
+    "Observation",
+    "Patient",
+    "Procedure",
+    "Provenance",
+    "QuestionnaireResponse",
+    "ServiceRequest",
+    "Task",
+];
+
 /// Types that name Binaries as their content.
 const ANCHORS: [ResourceType; 2] = [ResourceType::DOCUMENT_REFERENCE, ResourceType::DIAGNOSTIC_REPORT];
 
@@ -329,7 +363,7 @@ fn binaries(grant: &Grant, power: &Power) -> Vec<Filter> {
     let everywhere =
         power.patient.is_none() && power.constraints(Action::Read, "*").any(<[Filter]>::is_empty);
     if everywhere {
-        return Vec::new();
+        return vec![belongs_somewhere()];
     }
     let mut ways = Vec::new();
     for kind in ANCHORS.into_iter().chain([ResourceType::PATIENT]).chain(power.kinds(Action::Read)) {
@@ -364,7 +398,8 @@ fn in_error() -> Filter {
     Filter::Token("status".into(), vec![TokenMatch { system: None, code, case_sensitive: true }])
 }
 
-/// What the caller must not see for its labels, or those of what a Binary belongs to.
+/// What the caller must not see for its labels, or those of what a Binary belongs to. A Binary whose security context
+/// is of a type that is not asked about is not found by such a caller.
 fn careful(grant: &Grant, kind: &ResourceType) -> Vec<Filter> {
     let above = Confidentiality::ABOVE_NORMAL.into_iter().filter(|level| *level > grant.sees());
     let code = |level: Confidentiality| Some(level.code().to_owned());
@@ -374,17 +409,32 @@ fn careful(grant: &Grant, kind: &ResourceType) -> Vec<Filter> {
         return Vec::new();
     }
     let labelled = Filter::Token(Custody::CONFIDENTIALITY.into(), matches);
-    let mut hidden = vec![Filter::Not(Box::new(labelled.clone()))];
+    let open = Filter::Not(Box::new(labelled.clone()));
+    let mut conditions = vec![open.clone()];
     if kind.is_binary() {
         let scopes = ANCHORS.map(|kind| Scope { kind, dialect: None }).to_vec();
-        hidden.push(Filter::Not(Box::new(Filter::Linked(scopes.clone(), Box::new(labelled.clone())))));
-        hidden.push(Filter::Not(Box::new(Filter::Chain(
-            Custody::CONTEXT.into(),
-            scopes,
-            Box::new(labelled),
-        ))));
+        conditions.push(Filter::Not(Box::new(Filter::Linked(scopes, Box::new(labelled)))));
+        let guarded = Filter::Chain(Custody::CONTEXT.into(), contexts(), Box::new(open));
+        conditions.push(Filter::Any(vec![Filter::Missing(Custody::CONTEXT.into(), true), guarded]));
     }
-    hidden
+    conditions
+}
+
+/// That a Binary has no security context, or one that is there, or a document that names it: a guard that is gone
+/// guards still.
+fn belongs_somewhere() -> Filter {
+    let anything = || Box::new(Filter::All(Vec::new()));
+    let anchors = ANCHORS.map(|kind| Scope { kind, dialect: None }).to_vec();
+    Filter::Any(vec![
+        Filter::Missing(Custody::CONTEXT.into(), true),
+        Filter::Chain(Custody::CONTEXT.into(), contexts(), anything()),
+        Filter::Linked(anchors, anything()),
+    ])
+}
+
+fn contexts() -> Vec<Scope> {
+    let kinds = CONTEXTS.iter().filter_map(|name| ResourceType::new(name).ok());
+    kinds.map(|kind| Scope { kind, dialect: None }).collect()
 }
 
 /// One of these, each of which is all its conditions.

@@ -76,6 +76,10 @@ impl Access<'_> {
         };
         let anchors: Vec<Subject<'_>> =
             anchors.iter().filter_map(|stored| Subject::of(&stored.document)).collect();
+        // A guard that is gone guards still: what it was to protect does not fall to everybody.
+        if anchors.is_empty() && context(document).is_some() {
+            return Ok(Answer::Hidden);
+        }
         match decide(self.grant, action, subject, &anchors) {
             Decision::Allowed => Ok(Answer::Yes),
             Decision::ScopeMissing => Ok(Answer::Forbidden),
@@ -87,7 +91,7 @@ impl Access<'_> {
     /// The current versions of what a Binary belongs to: what names it, and its security context.
     pub async fn anchors(&self, binary: &Document, standing: &Stored) -> Result<Vec<Arc<Stored>>, Error> {
         let named = self.store.anchors(self.tenant, standing).await?;
-        let context = binary.content().and_then(|content| content.security_context.as_ref()?.local());
+        let context = context(binary);
         let mut found = Vec::with_capacity(named.len());
         for (kind, id) in named.iter().chain(&context) {
             found.extend(self.store.current(self.tenant, kind, id).await?);
@@ -127,4 +131,9 @@ impl Access<'_> {
         }
         Ok(Answer::Hidden)
     }
+}
+
+/// The resource that a Binary names as its security context.
+fn context(binary: &Document) -> Option<(ResourceType, ResourceId)> {
+    binary.content()?.security_context.as_ref()?.local()
 }

@@ -6,7 +6,7 @@ use charta_auth::{Action, Companions, covers};
 use charta_model::{Confidentiality, Filter, HistoryQuery, HistoryScope, Query, Scope};
 use charta_service::ReadError;
 
-use crate::world::{Caller, World, all, for_a, split, with};
+use crate::world::{Caller, Resource, World, all, for_a, free, of, split, with};
 
 /// Everything current that is neither restricted nor a Binary.
 const OPEN: &str = "Patient/a Patient/b Organization/o List/nobodys Observation/a-lab Observation/a-vitals \
@@ -233,5 +233,47 @@ async fn the_security_context_is_told_to_those_who_may_read_it() {
         let found = world.service.lookup(&world.tenant, &grant).read(&kind, &id).await.expect(caller.scope);
         let context = found.document.content().expect("a Binary").security_context.clone();
         assert_eq!(context.is_some(), told, "{}", caller.scope);
+    }
+}
+
+#[tokio::test]
+async fn a_labelled_or_lost_guard_hides_from_searches_as_from_reads() {
+    let world = World::new().await;
+    let operator = charta_auth::Grant::of_operator();
+    let restricted = Confidentiality::Restricted;
+    let guard = |name| Resource { confidentiality: restricted, ..of(&["a"], name) };
+    let guarded = |name, context| Resource { context: Some(context), ..free(name) };
+    for resource in [
+        guard("Patient/secret"),
+        guard("Observation/secret"),
+        guarded("Binary/by-patient", "Patient/secret"),
+        guarded("Binary/by-observation", "Observation/secret"),
+        guarded("Binary/by-nothing", "Observation/never-was"),
+    ] {
+        let (kind, id) = split(resource.name);
+        let intent = charta_model::Intent::Update { id };
+        world.write(&operator, intent, kind, &resource).await.expect("the operator may");
+    }
+    for (caller, expected) in [
+        (with("system/*.read"), ""),
+        (with("system/Binary.rs system/Observation.rs system/Patient.rs"), ""),
+        (for_a("patient/*.rs"), ""),
+        (Caller { sees: restricted, ..with("system/*.read") }, "by-patient by-observation"),
+    ] {
+        let grant = caller.grant();
+        let lookup = world.service.lookup(&world.tenant, &grant);
+        for name in ["by-patient", "by-observation", "by-nothing"] {
+            let (kind, id) = split(&format!("Binary/{name}"));
+            let query = Query {
+                scopes: vec![Scope { kind: kind.clone(), dialect: None }],
+                filters: vec![Filter::Id(vec![id.clone()])],
+                limit: 9,
+                ..Query::default()
+            };
+            let found = lookup.search(&query).await.expect("may search").total == 1;
+            let read = lookup.read(&kind, &id).await.is_ok();
+            let expected = expected.split(' ').any(|known| known == name);
+            assert_eq!((read, found), (expected, expected), "{name} with {}", caller.scope);
+        }
     }
 }
