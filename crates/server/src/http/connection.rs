@@ -25,7 +25,7 @@ use hyper_util::rt::TokioIo;
 use rustix::net::{SendAncillaryBuffer, SendFlags};
 use tokio::{io::Interest, net::TcpStream};
 
-use super::{client::Place, patience::Patience};
+use super::{client::Place, linger::Linger, patience::Patience, request_body::Unread};
 
 /// The most that one system call sends of a file, in bytes: bounds the turn of one connection.
 const WINDOW_BYTES: usize = 1 << 20;
@@ -125,12 +125,15 @@ pub struct Connection {
     io: TokioIo<TcpStream>,
     outbox: Outbox,
     patience: Patience,
+    linger: Linger,
 }
 
 impl Connection {
-    /// Over an accepted stream. `write_idle`: how long the client may take no byte of an answer.
-    pub fn new(stream: TcpStream, outbox: Outbox, write_idle: Duration) -> Self {
-        Self { io: TokioIo::new(stream), outbox, patience: Patience::new(write_idle) }
+    /// Over an accepted stream. `write_idle`: how long the client may take no byte of an answer; `unread`: where
+    /// its requests note that they were not read to their end.
+    pub fn new(stream: TcpStream, outbox: Outbox, write_idle: Duration, unread: Unread) -> Self {
+        let (patience, linger) = (Patience::new(write_idle), Linger::new(unread));
+        Self { io: TokioIo::new(stream), outbox, patience, linger }
     }
 
     /// Sends the next bytes of the outbox's first file, at most `length`.
@@ -224,7 +227,8 @@ impl Write for Connection {
         Pin::new(&mut self.io).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.linger.poll_close(cx, this.io.inner_mut())
     }
 }

@@ -19,7 +19,6 @@ use charta_store::{Upload, Uploaded};
 use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::{
     io::AsyncRead,
     time::{Instant, timeout},
@@ -31,6 +30,7 @@ use super::{
     media::{FhirBody, fhir_body},
 };
 use crate::config::Limits;
+use crate::http::request_body::RequestBody;
 
 /// What a body gave: bytes on stable storage, and what is known of them.
 pub struct Ingested {
@@ -86,7 +86,7 @@ pub async fn ingest(
     limits: &Limits,
     version: Version,
     headers: &HeaderMap,
-    body: Incoming,
+    body: RequestBody,
 ) -> Result<Ingested, IngestError> {
     let content_type = content_type(headers)?;
     let coding = Coding::of_request(headers).map_err(|_| IngestError::UnsupportedCoding)?;
@@ -112,7 +112,7 @@ pub async fn collect(
     limits: &Limits,
     limit_bytes: u64,
     headers: &HeaderMap,
-    body: Incoming,
+    body: RequestBody,
 ) -> Result<Vec<u8>, IngestError> {
     let coding = Coding::of_request(headers).map_err(|_| IngestError::UnsupportedCoding)?;
     if coding.is_none() && hyper::body::Body::size_hint(&body).lower() > limit_bytes {
@@ -158,7 +158,7 @@ fn wire_limit(limits: &Limits, fhir: Option<FhirBody>) -> u64 {
 }
 
 /// The body's bytes; ends with `TimedOut` when the client is too slow.
-fn timed(body: Incoming, limits: &Limits) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
+fn timed(body: RequestBody, limits: &Limits) -> impl Stream<Item = io::Result<Bytes>> + Send + use<> {
     let idle = Duration::from_secs(limits.body_idle_seconds);
     let rate_min = limits.body_bytes_per_second_min;
     let begun = Instant::now();

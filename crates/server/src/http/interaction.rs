@@ -23,9 +23,9 @@ use charta_auth::{Action, covers};
 use charta_fhir::Version;
 use charta_model::ResourceType;
 use http::{HeaderMap, Method, StatusCode, header};
-use hyper::body::Incoming;
 
 use super::{answer::Answer, call::Call, outcome::Refusal, respond, target::Target};
+use crate::http::request_body::RequestBody;
 
 pub use capabilities::capabilities;
 pub use offered::Offered;
@@ -35,7 +35,7 @@ pub use rules::millennium_write::Broken;
 ///
 /// # Errors
 /// 404 for what is not served, 405 for what the endpoint does not do, or the interaction's own.
-pub async fn dispatch(call: &Call<'_>, body: Incoming) -> Result<Answer, Refusal> {
+pub async fn dispatch(call: &Call<'_>, body: RequestBody) -> Result<Answer, Refusal> {
     match call.target {
         Target::Instance(kind, id) if kind.is_binary() && is_get(&call.method) => {
             read::read(call, kind, id).await
@@ -49,7 +49,7 @@ fn is_get(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-async fn others(call: &Call<'_>, target: &Target, body: Incoming) -> Result<Answer, Refusal> {
+async fn others(call: &Call<'_>, target: &Target, body: RequestBody) -> Result<Answer, Refusal> {
     let offered = Offered::at(call, target.kind());
     if call.method == Method::OPTIONS {
         return options(call, &offered.allow(target));

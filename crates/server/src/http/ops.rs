@@ -1,17 +1,17 @@
 //! What is not FHIR: health, metrics, and the start page of a demo.
 
 use http::{StatusCode, request::Parts};
-use hyper::body::Incoming;
 
 use super::{
     App,
     pipeline::{Routed, plain},
     smart::server,
 };
+use crate::http::request_body::RequestBody;
 use crate::ui;
 
 /// Answers a request whose path belongs to no endpoint.
-pub async fn answer(app: &App, parts: &Parts, body: Incoming) -> Routed {
+pub async fn answer(app: &App, parts: &Parts, body: RequestBody) -> Routed {
     let path = parts.uri.path();
     let get = matches!(parts.method, http::Method::GET | http::Method::HEAD);
     let on_this_address = app.config.ops_listen.is_none();

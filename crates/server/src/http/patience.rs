@@ -14,6 +14,8 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
+use super::{linger::Linger, request_body::Unread};
+
 /// Watches the writes of one connection.
 pub struct Patience {
     at_most: Duration,
@@ -51,12 +53,14 @@ impl Patience {
 pub struct PatientStream {
     stream: TcpStream,
     patience: Patience,
+    linger: Linger,
 }
 
 impl PatientStream {
-    /// Over an accepted stream. `write_idle`: how long the client may take no byte.
-    pub const fn new(stream: TcpStream, write_idle: Duration) -> Self {
-        Self { stream, patience: Patience::new(write_idle) }
+    /// Over an accepted stream. `write_idle`: how long the client may take no byte; `unread`: where its
+    /// requests note that they were not read to their end.
+    pub const fn new(stream: TcpStream, write_idle: Duration, unread: Unread) -> Self {
+        Self { stream, patience: Patience::new(write_idle), linger: Linger::new(unread) }
     }
 }
 
@@ -95,7 +99,8 @@ impl AsyncWrite for PatientStream {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.linger.poll_close(cx, &mut this.stream)
     }
 }

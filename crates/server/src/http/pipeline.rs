@@ -23,6 +23,7 @@ use super::{
     cors, forwarded, interaction, ops,
     outcome::{self, Refusal},
     record::Record,
+    request_body::RequestBody,
     respond,
     serve::Link,
     smart,
@@ -40,6 +41,7 @@ static X_HTTP_METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-meth
 pub async fn handle(app: &App, request: Request<Incoming>, link: &Link) -> Answer {
     let begun = Instant::now();
     let (parts, body) = request.into_parts();
+    let body = RequestBody::new(body, link.unread.clone());
     let request_id = request_id(&parts.headers);
     let method = parts.method.clone();
     let routed = match route(&app.config.endpoints, parts.uri.path()) {
@@ -78,7 +80,7 @@ async fn endpoint_answer(
     tenant_text: Option<&str>,
     rest: &str,
     parts: &Parts,
-    body: Incoming,
+    body: RequestBody,
     request_id: &str,
     link: &Link,
 ) -> Routed {
@@ -130,7 +132,7 @@ async fn endpoint_answer(
     Routed { answer, template: target.template(), tenant }
 }
 
-async fn answer(mut call: Call<'_>, tenant_known: bool, body: Incoming) -> Answer {
+async fn answer(mut call: Call<'_>, tenant_known: bool, body: RequestBody) -> Answer {
     let begun = Instant::now();
     let result = async {
         let tenant = if tenant_known { Ok(()) } else { Err(outcome::Refusal::TenantUnknown) };

@@ -18,7 +18,9 @@ use super::{
     connection::{Connection, Outbox},
     http2,
     patience::PatientStream,
-    pipeline, tls,
+    pipeline,
+    request_body::Unread,
+    tls,
 };
 
 /// Headers of a request at most.
@@ -32,6 +34,8 @@ pub struct Link {
     pub peer: IpAddr,
     /// Whether TLS protects it.
     pub secure: bool,
+    /// Where its requests note that they were answered before they were read to their end.
+    pub unread: Unread,
 }
 
 /// Serves a connection to its end; no longer than the limits of time allow.
@@ -43,21 +47,22 @@ pub async fn connection(
     mut stopped: watch::Receiver<bool>,
 ) {
     let write_idle = Duration::from_secs(app.config.limits.write_idle_seconds);
+    let unread = Unread::default();
     let metrics = app.metrics.clone();
     metrics.connections.inc();
     let result = match acceptor {
         None => {
             let outbox = Outbox::to_kernel();
-            let io = Connection::new(stream, outbox.clone(), write_idle);
-            let link = Link { outbox, peer, secure: false };
+            let io = Connection::new(stream, outbox.clone(), write_idle, unread.clone());
+            let link = Link { outbox, peer, secure: false, unread };
             http1(&app, io, &link, stopped).await
         }
         Some(acceptor) => {
             let at_most = Duration::from_secs(app.config.limits.header_seconds);
-            let stream = PatientStream::new(stream, write_idle);
+            let stream = PatientStream::new(stream, write_idle, unread.clone());
             tokio::select! {
                 opened = handshake(&acceptor, stream, at_most) => match opened {
-                    Ok(stream) => encrypted(app, stream, peer, stopped).await,
+                    Ok(stream) => encrypted(app, stream, peer, unread, stopped).await,
                     Err(error) => Err(error.to_string()),
                 },
                 _ = stopped.changed() => Ok(()),
@@ -83,11 +88,14 @@ async fn encrypted(
     app: Arc<App>,
     stream: TlsStream<PatientStream>,
     peer: IpAddr,
+    unread: Unread,
     stopped: watch::Receiver<bool>,
 ) -> Result<(), String> {
     let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(tls::H2);
+    // With HTTP/2 something of the client's is always under way, if only that it has taken note of the end.
+    let unread = if speaks_http2 { unread.kept() } else { unread };
     // The kernel could only send a file as it is.
-    let link = Link { outbox: Outbox::none(), peer, secure: true };
+    let link = Link { outbox: Outbox::none(), peer, secure: true, unread };
     let io = TokioIo::new(stream);
     match speaks_http2 {
         true => http2::serve(app, io, link, stopped).await.map_err(|error| error.to_string()),

@@ -51,6 +51,18 @@ async fn a_document_comes_back_byte_for_byte_over_both_versions_of_http() {
 }
 
 #[tokio::test]
+async fn a_refusal_reaches_a_client_that_is_still_sending() {
+    let server = Secure::start("");
+    let too_wrong = [b"{\"resourceType\":\"Binary\",\"data\":\"!".to_vec(), vec![b'x'; LARGE]].concat();
+    for http in BOTH {
+        let headers = [("content-type", "application/fhir+json")];
+        let mut caller = server.caller(http).await;
+        let refused = caller.send(Method::PUT, "/r4/Binary/1", &headers, too_wrong.clone());
+        assert_eq!(refused.await.expect("an answer").status(), 400, "{http:?}");
+    }
+}
+
+#[tokio::test]
 async fn row_55_browsers_are_told_to_stay_with_tls() {
     let server = Secure::start("");
     for http in BOTH {

@@ -18,9 +18,9 @@ use charta_fhir::{Node, Version, resource};
 use charta_model::{Document, WriteOutcome};
 use charta_store::{CommitError, Content};
 use http::StatusCode;
-use hyper::body::Incoming;
 
 use super::{Offered, prefer, resource_body};
+use crate::http::request_body::RequestBody;
 use crate::http::{
     answer::Answer, audit, call::Call, mhd, outcome, outcome::Refusal, pipeline::evenly, respond,
 };
@@ -37,7 +37,7 @@ pub const ATTEMPTS: usize = 5;
 ///
 /// # Errors
 /// Those of the body; of a transaction, the first entry that fails, and nothing is stored.
-pub async fn bundle(call: &Call<'_>, body: Incoming) -> Result<Answer, Refusal> {
+pub async fn bundle(call: &Call<'_>, body: RequestBody) -> Result<Answer, Refusal> {
     let fhir_type = call.wanted.resource()?;
     let bundle = resource_body::read_unchecked(call, body).await?;
     if resource::type_of(&bundle) != Some("Bundle") {

@@ -4,12 +4,12 @@
 
 use charta_model::{Intent, Query, ResourceType};
 use http::HeaderName;
-use hyper::body::Incoming;
 
 use super::{
     publish, rules,
     state::{self, Conditions, carry_out, criteria, prepared, submitted},
 };
+use crate::http::request_body::RequestBody;
 use crate::{
     clock,
     http::{answer::Answer, call::Call, outcome::Refusal},
@@ -21,7 +21,7 @@ static IF_NONE_EXIST: HeaderName = HeaderName::from_static("if-none-exist");
 ///
 /// # Errors
 /// Those of the body; 412 if `If-None-Exist` matches several documents.
-pub async fn create(call: &Call<'_>, kind: &ResourceType, body: Incoming) -> Result<Answer, Refusal> {
+pub async fn create(call: &Call<'_>, kind: &ResourceType, body: RequestBody) -> Result<Answer, Refusal> {
     let fresh = clock::fresh_id();
     let criteria = match call.header(&IF_NONE_EXIST) {
         None => None,

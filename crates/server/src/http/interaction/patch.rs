@@ -10,9 +10,9 @@ use charta_fhir::{
 };
 use charta_model::{Intent, ResourceId, ResourceType, VersionMatch};
 use charta_store::Stored;
-use hyper::body::Incoming;
 
 use super::state::{Conditions, carry_out, criteria, prepared};
+use crate::http::request_body::RequestBody;
 use crate::http::{
     answer::Answer,
     call::Call,
@@ -40,7 +40,7 @@ pub async fn patch(
     call: &Call<'_>,
     kind: &ResourceType,
     id: &ResourceId,
-    body: Incoming,
+    body: RequestBody,
 ) -> Result<Answer, Refusal> {
     let patch = read(call, body).await?;
     apply(call, kind, id, &patch).await
@@ -50,7 +50,11 @@ pub async fn patch(
 ///
 /// # Errors
 /// 404 if none does, 412 if several do.
-pub async fn patch_matching(call: &Call<'_>, kind: &ResourceType, body: Incoming) -> Result<Answer, Refusal> {
+pub async fn patch_matching(
+    call: &Call<'_>,
+    kind: &ResourceType,
+    body: RequestBody,
+) -> Result<Answer, Refusal> {
     let query = criteria(call, kind, call.parameters)?;
     let patch = read(call, body).await?;
     let found = call.lookup().search(&query).await?;
@@ -115,7 +119,7 @@ pub fn patched(call: &Call<'_>, stored: &Stored, patch: &Patch) -> Result<Node, 
     Ok(changed)
 }
 
-async fn read(call: &Call<'_>, body: Incoming) -> Result<Patch, Refusal> {
+async fn read(call: &Call<'_>, body: RequestBody) -> Result<Patch, Refusal> {
     let content_type = ingest::content_type(call.headers)?;
     let limits = &call.app.config.limits;
     if content_type.essence() == "application/json-patch+json" {

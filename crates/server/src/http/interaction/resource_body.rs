@@ -5,8 +5,8 @@ use charta_fhir::{
     Format, Node,
     resource::{self, ReadError},
 };
-use hyper::body::Incoming;
 
+use crate::http::request_body::RequestBody;
 use crate::http::{
     call::Call,
     ingest::{self, IngestError},
@@ -18,7 +18,7 @@ use crate::http::{
 ///
 /// # Errors
 /// 415 for another type, 413 beyond `limits.resource_bytes`, 400 or 422 with every fault.
-pub async fn read(call: &Call<'_>, body: Incoming) -> Result<Node, Refusal> {
+pub async fn read(call: &Call<'_>, body: RequestBody) -> Result<Node, Refusal> {
     let (bytes, format) = bytes(call, body).await?;
     parsed(&bytes, |bytes| resource::read(bytes, format, call.version()))
 }
@@ -27,7 +27,7 @@ pub async fn read(call: &Call<'_>, body: Incoming) -> Result<Node, Refusal> {
 ///
 /// # Errors
 /// As [`read`], but for faults of its elements.
-pub async fn read_unchecked(call: &Call<'_>, body: Incoming) -> Result<Node, Refusal> {
+pub async fn read_unchecked(call: &Call<'_>, body: RequestBody) -> Result<Node, Refusal> {
     let (bytes, format) = bytes(call, body).await?;
     parsed(&bytes, |bytes| resource::read_unchecked(bytes, format, call.version()))
 }
@@ -36,7 +36,7 @@ fn parsed(bytes: &[u8], read: impl FnOnce(&[u8]) -> Result<Node, Vec<ReadError>>
     read(bytes).map_err(Refusal::Resource)
 }
 
-async fn bytes(call: &Call<'_>, body: Incoming) -> Result<(Vec<u8>, Format), Refusal> {
+async fn bytes(call: &Call<'_>, body: RequestBody) -> Result<(Vec<u8>, Format), Refusal> {
     let unsupported = "A resource has a body in FHIR JSON or FHIR XML";
     let limits = &call.app.config.limits;
     let content_type = ingest::content_type(call.headers)?;

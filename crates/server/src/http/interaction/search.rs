@@ -12,13 +12,13 @@ use charta_fhir::{
 use charta_model::{Filter, MediaType, ReferenceMatch, ResourceId, ResourceType};
 use charta_store::{Content, Stored};
 use http::{StatusCode, header};
-use hyper::body::Incoming;
 
 use super::{
     history::{contents, entries, page_length, size_bytes},
     page, prefer, rules,
     rules::missing_status,
 };
+use crate::http::request_body::RequestBody;
 use crate::{
     clock,
     http::{
@@ -59,7 +59,7 @@ pub async fn get(call: &Call<'_>, kind: &ResourceType) -> Result<Answer, Refusal
 ///
 /// # Errors
 /// 415 for another body, 413 for too large a form.
-pub async fn post(call: &Call<'_>, kind: &ResourceType, body: Incoming) -> Result<Answer, Refusal> {
+pub async fn post(call: &Call<'_>, kind: &ResourceType, body: RequestBody) -> Result<Answer, Refusal> {
     let parameters = form(call, body).await?;
     search(call, of_type(kind), &parameters).await
 }
@@ -77,7 +77,7 @@ pub async fn of_system(call: &Call<'_>) -> Result<Answer, Refusal> {
 ///
 /// # Errors
 /// As of a type.
-pub async fn of_system_by_post(call: &Call<'_>, body: Incoming) -> Result<Answer, Refusal> {
+pub async fn of_system_by_post(call: &Call<'_>, body: RequestBody) -> Result<Answer, Refusal> {
     let (searched, parameters) = among_types(call, form(call, body).await?)?;
     search(call, searched, &parameters).await
 }
@@ -106,7 +106,7 @@ pub async fn of_compartment_by_post(
     of: &ResourceType,
     id: &ResourceId,
     kind: Option<&ResourceType>,
-    body: Incoming,
+    body: RequestBody,
 ) -> Result<Answer, Refusal> {
     let parameters = form(call, body).await?;
     search(call, compartment(call, of, id, kind).await?, &parameters).await
@@ -174,7 +174,7 @@ async fn compartment(
     Ok(Searched { path, kinds, within: vec![Filter::Any(any)] })
 }
 
-async fn form(call: &Call<'_>, body: Incoming) -> Result<Parameters, Refusal> {
+async fn form(call: &Call<'_>, body: RequestBody) -> Result<Parameters, Refusal> {
     let form = call.header(&header::CONTENT_TYPE).and_then(|text| MediaType::new(text).ok());
     if form.is_none_or(|form| form.essence() != "application/x-www-form-urlencoded") {
         let text = "A search by POST has a body of the type application/x-www-form-urlencoded";

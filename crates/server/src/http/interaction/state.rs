@@ -15,13 +15,13 @@ use charta_model::{
 };
 use charta_store::Uploaded;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use hyper::body::Incoming;
 
 use super::{
     prefer::{self, Return},
     resource_body,
     rules::write::Rules,
 };
+use crate::http::request_body::RequestBody;
 use crate::{
     http::{
         answer::Answer,
@@ -83,7 +83,7 @@ pub async fn submitted(
     kind: &ResourceType,
     id: &ResourceId,
     rules: &Rules,
-    body: Incoming,
+    body: RequestBody,
 ) -> Result<Submitted, Refusal> {
     if kind.is_binary() {
         check_versions(call)?;
@@ -98,7 +98,7 @@ pub async fn submitted(
 ///
 /// # Errors
 /// Those of [`resource_body`]; 400 for another type.
-pub async fn resource(call: &Call<'_>, kind: &ResourceType, body: Incoming) -> Result<Node, Refusal> {
+pub async fn resource(call: &Call<'_>, kind: &ResourceType, body: RequestBody) -> Result<Node, Refusal> {
     check_versions(call)?;
     let resource = resource_body::read(call, body).await?;
     match charta_fhir::resource::type_of(&resource) == Some(kind.as_str()) {
@@ -141,7 +141,7 @@ pub async fn prepared_with(
     Ok(intake.prepare(resource, id).await?)
 }
 
-async fn binary(call: &Call<'_>, body: Incoming) -> Result<Submitted, Refusal> {
+async fn binary(call: &Call<'_>, body: RequestBody) -> Result<Submitted, Refusal> {
     let named = security_context_header(call)?;
     let limits = &call.app.config.limits;
     let taken = ingest(&call.app.service, limits, call.version(), call.headers, body).await?;

@@ -4,12 +4,12 @@
 
 use charta_fhir::Version;
 use charta_model::{Intent, ResourceId, ResourceType};
-use hyper::body::Incoming;
 
 use super::{
     rules::write,
     state::{Conditions, carry_out, criteria, submitted},
 };
+use crate::http::request_body::RequestBody;
 use crate::{
     clock,
     http::{answer::Answer, call::Call, outcome::Refusal},
@@ -23,7 +23,7 @@ pub async fn update(
     call: &Call<'_>,
     kind: &ResourceType,
     id: &ResourceId,
-    body: Incoming,
+    body: RequestBody,
 ) -> Result<Answer, Refusal> {
     let mut conditions = Conditions::of(call.headers)?;
     let rules = write::of_update(call, kind, id, &mut conditions).await?;
@@ -43,7 +43,7 @@ pub async fn update(
 pub async fn update_matching(
     call: &Call<'_>,
     kind: &ResourceType,
-    body: Incoming,
+    body: RequestBody,
 ) -> Result<Answer, Refusal> {
     let criteria = criteria(call, kind, call.parameters)?;
     let fresh = clock::fresh_id();

@@ -12,11 +12,11 @@ mod token;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 
 use self::client::RegisteredClient;
 use super::{development::DevelopmentKey, expiring::Expiring, fetch::Fetcher, keys::KeysError};
+use crate::http::request_body::RequestBody;
 use crate::{
     config::AuthorizationServer as Settings,
     http::{App, answer::Answer, body::AnswerBody, ingest, respond},
@@ -84,7 +84,7 @@ pub fn serves(path: &str) -> bool {
 }
 
 /// Answers a request to the server.
-pub async fn answer(app: &App, server: &AuthorizationServer, parts: &Parts, body: Incoming) -> Answer {
+pub async fn answer(app: &App, server: &AuthorizationServer, parts: &Parts, body: RequestBody) -> Answer {
     let path = parts.uri.path();
     let get = matches!(parts.method, Method::GET | Method::HEAD);
     let post = parts.method == Method::POST;
@@ -139,7 +139,7 @@ fn query(parts: &Parts) -> Form {
     form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-async fn form(app: &App, parts: &Parts, body: Incoming) -> Option<Form> {
+async fn form(app: &App, parts: &Parts, body: RequestBody) -> Option<Form> {
     let content_type = parts.headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let essence = content_type.split(';').next()?.trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

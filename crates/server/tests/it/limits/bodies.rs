@@ -23,6 +23,23 @@ async fn a_length_beyond_the_limit_is_refused_before_the_body_is_read() {
     assert_nothing_stored(app).await;
 }
 
+/// Large enough that the buffers between both sides cannot hold it.
+const IN_ONE_GO: usize = 40 << 20;
+
+#[tokio::test]
+async fn a_client_that_sends_all_before_it_reads_gets_to_read_the_refusal() {
+    let app = TestApp::start();
+    for (content_type, body, status) in [
+        (FHIR_JSON, format!("{{\"resourceType\":\"Binary\",\"data\":\"!{}", "x".repeat(IN_ONE_GO)), 400),
+        ("Text", "x".repeat(IN_ONE_GO), 415),
+    ] {
+        let mut wire = Wire::put(&app, content_type, &format!("Content-Length: {}\r\n", body.len()));
+        wire.send(body);
+        wire.assert_last(status, content_type);
+    }
+    assert_nothing_stored(app).await;
+}
+
 #[tokio::test]
 async fn a_body_beyond_the_limit_is_refused_in_mid_stream() {
     let app = TestApp::with(LIMITS);
