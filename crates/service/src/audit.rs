@@ -1,10 +1,10 @@
 //! What is recorded of requests, and who may read it. Recording is not the caller's to ask for, so it takes no
 //! grant; reading asks the same policy as every other read.
 
-use charta_auth::{Action, Decision, Grant, Subject, covers, decide};
+use charta_auth::{Action, Decision, Grant, Subject, covers, decide, visible};
 use charta_model::{
-    Custody, Description, Document, Labels, ResourceId, ResourceType, TenantId,
-    audit::{AuditQuery, Event},
+    Custody, Description, Document, Filter, Labels, ReferenceMatch, ResourceId, ResourceType, TenantId,
+    audit::{AuditFilter, AuditQuery, Event},
 };
 use charta_store::{AuditLog, AuditPage, AuditStatistics, Error, Place, Stored};
 
@@ -73,7 +73,10 @@ impl Service {
             return Err(ReadError::Forbidden);
         }
         let Some(log) = &self.audit else { return Ok(AuditPage::default()) };
-        let query = AuditQuery { tenant: tenant.as_str().to_owned(), ..query };
+        let mut query = AuditQuery { tenant: tenant.as_str().to_owned(), ..query };
+        // Narrowed before it is carried out, so that neither a short page nor a link tells of events of others.
+        let bounds = visible(grant, action, &ResourceType::AUDIT_EVENT).unwrap_or_default();
+        query.filters.extend(bounds.iter().filter_map(patients).map(AuditFilter::Patient));
         let mut page = log.search(query).await?;
         if !grant.is_everything() {
             page.events.retain(|(number, event)| is_visible(grant, action, *number, event));
@@ -85,6 +88,21 @@ impl Service {
     #[must_use]
     pub fn audit_statistics(&self) -> AuditStatistics {
         self.audit.as_ref().map(AuditLog::statistics).unwrap_or_default()
+    }
+}
+
+/// The patients that a filter asks for; `None` if it asks for something else.
+fn patients(filter: &Filter) -> Option<Vec<String>> {
+    let id = |wanted: &ReferenceMatch| match wanted {
+        ReferenceMatch::Local(_, id) => Some(id.to_string()),
+        ReferenceMatch::Elsewhere(_) => None,
+    };
+    match filter {
+        Filter::Reference(parameter, matches) if *parameter == Custody::PATIENT => {
+            Some(matches.iter().filter_map(id).collect())
+        }
+        Filter::Any(ways) => Some(ways.iter().map(patients).collect::<Option<Vec<_>>>()?.concat()),
+        _ => None,
     }
 }
 

@@ -4,6 +4,8 @@
 //! A trap that the patterns hold: the client is where data goes to on a read, and where the request comes from on
 //! a query, create and update.
 
+mod balp;
+
 use charta_model::audit::{Entity, Event, Interaction, Outcome};
 
 use super::{Subset, binary::instant};
@@ -18,6 +20,7 @@ const ENTITY_TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-entity-ty
 const OBJECT_ROLE: &str = "http://terminology.hl7.org/CodeSystem/object-role";
 const SOURCE_TYPE: &str = "http://terminology.hl7.org/CodeSystem/security-source-type";
 const BALP_ENTITY: &str = "https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType";
+const PATTERNS: &str = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit";
 const SEVERITY: &str = "http://hl7.org/fhir/issue-severity";
 
 /// The AuditEvent with the id `number`; `origin` is the beginning of this server's URLs. `None` before R4.
@@ -38,10 +41,14 @@ pub fn audit_event(
     let base = format!("{origin}{}", event.endpoint);
     let shape = Shape { event, is_r5: version == Version::R5, base: &base };
     let recorded = instant(event.recorded);
+    // The patterns are of R4; what keeps one says so.
+    let pattern = if version == Version::R4 { balp::pattern(event) } else { None };
+    let pattern = pattern.map(|pattern| Node::Array(vec![Node::text(format!("{PATTERNS}.{pattern}"))]));
+    let meta = Node::object([("lastUpdated", Some(recorded.clone())), ("profile", pattern)]);
     let mut resource = Node::object([
         ("resourceType", Some(Node::text("AuditEvent"))),
         ("id", Some(Node::text(number.to_string()))),
-        ("meta", Some(Node::object([("lastUpdated", Some(recorded.clone()))]))),
+        ("meta", Some(meta)),
     ]);
     if shape.is_r5 {
         shape.kind_and_outcome_r5(&mut resource, recorded);

@@ -142,13 +142,16 @@ pub async fn record(call: &Call<'_>, status: StatusCode) -> Result<(), Refusal> 
     let mut noted = std::mem::take(&mut *call.notes.noted());
     let asked = interaction(&call.method, call.target);
     name_target(call.target, &mut noted.now);
-    if asked.is_query() {
+    let asks = asked.is_query() || asked == Interaction::Operation;
+    if asks {
         noted.now.patients.extend(named_patients(call.parameters));
         noted.now.patients.sort();
         noted.now.patients.dedup();
+    }
+    if asked.is_query() {
         noted.now.documents.clear();
     }
-    let query = if asked.is_query() { query_text(call, &noted.form) } else { String::new() };
+    let query = if asks { query_text(call, &noted.form) } else { String::new() };
     let address = call.notes.address.map(|address| address.to_string()).unwrap_or_default();
     let caller = caller(call.claims.as_deref(), &address);
     for (asked, status, part) in &noted.entries {

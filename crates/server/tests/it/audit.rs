@@ -1,5 +1,8 @@
 //! The audit log over HTTP: every request is in it, and nothing changes it.
 
+mod patterns;
+mod scopes;
+
 use reqwest::Method;
 use serde_json::Value;
 

@@ -169,7 +169,9 @@ fn is_clause(text: &str) -> bool {
         }
         ["RFC", number] => is_number(number),
         ["RFC", number, section] => is_number(number) && is_number(section),
-        ["XML" | "C-CDA" | "SMART", version, section] => is_number(version) && !section.is_empty(),
+        ["XML" | "C-CDA" | "SMART", version, section] | ["IHE", "BALP", version, section] => {
+            is_number(version) && !section.is_empty()
+        }
         _ => false,
     }
 }
