@@ -133,7 +133,7 @@ fn is_covered(grant: &Grant, power: &Power, action: Action, kind: &ResourceType)
     power.covers(action, kind.as_str()) && (!kind.is_binary() || has_companion(grant, power))
 }
 
-fn has_companion(grant: &Grant, power: &Power) -> bool {
+pub(crate) fn has_companion(grant: &Grant, power: &Power) -> bool {
     match grant.companions() {
         Companions::Anchor => true,
         Companions::OneOf(kinds) => kinds.iter().any(|kind| power.covers(Action::Read, kind)),
@@ -179,7 +179,7 @@ fn resource(power: &Power, action: Action, subject: Subject<'_>) -> Decision {
 }
 
 /// Whether the document lies within what the power's patient bounds.
-fn is_of_patient(
+pub(crate) fn is_of_patient(
     power: &Power,
     action: Action,
     kind: &ResourceType,
@@ -194,7 +194,7 @@ fn is_of_patient(
     custody.patients.contains(patient) || looks && is_directory(kind)
 }
 
-fn is_directory(kind: &ResourceType) -> bool {
+pub(crate) fn is_directory(kind: &ResourceType) -> bool {
     DIRECTORY.contains(&kind.as_str())
 }
 
@@ -280,7 +280,7 @@ pub struct NewSubject<'d> {
 
 impl NewSubject<'_> {
     /// Whether it fulfils a filter, of those kinds that constraints are made of; another holds for nothing.
-    fn fulfils(&self, filter: &Filter) -> bool {
+    pub(crate) fn fulfils(&self, filter: &Filter) -> bool {
         match filter {
             Filter::Any(filters) => filters.iter().any(|filter| self.fulfils(filter)),
             Filter::All(filters) => filters.iter().all(|filter| self.fulfils(filter)),

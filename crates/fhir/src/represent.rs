@@ -7,15 +7,19 @@ mod audit_event;
 mod binary;
 mod bundle;
 mod capability;
+mod operation;
 mod outcome;
 mod resource;
 mod source;
 mod subset;
 
 pub use audit_event::{audit_action, audit_event, audit_outcome, audit_subtypes};
-pub use binary::binary;
+pub use binary::{binary, made_binary};
 pub use bundle::{BundleLink, Entry, Page, history, searchset, searchset_of};
-pub use capability::{Capabilities, OauthUris, Resource as ResourceCapabilities, capability};
+pub use capability::{
+    Capabilities, OauthUris, OperationCapability, Resource as ResourceCapabilities, capability,
+};
+pub use operation::{OperationDefinition, Parameter as OperationParameter, operation_definition};
 pub use outcome::{Issue, IssueCode, Severity, outcome};
 pub use resource::resource;
 pub use subset::{Subset, Summary};

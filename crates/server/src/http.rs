@@ -13,6 +13,7 @@ mod connection;
 mod cors;
 mod disposition;
 mod forwarded;
+mod generated;
 mod http2;
 pub mod ingest;
 mod interaction;

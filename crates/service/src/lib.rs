@@ -5,6 +5,7 @@ mod access;
 mod audit;
 mod lookup;
 mod narrow;
+mod record;
 mod write;
 
 use charta_auth::Grant;
@@ -12,6 +13,7 @@ use charta_model::TenantId;
 use charta_store::{AuditLog, Statistics, Store};
 
 pub use lookup::{HistoryPage, Lookup, ReadError};
+pub use record::PatientRecord;
 pub use write::WriteError;
 
 /// The use cases over one store. Cheap to clone.

@@ -56,6 +56,10 @@ impl<'a> Lookup<'a> {
         Self { access: Access { store, tenant, grant } }
     }
 
+    pub(crate) const fn access(&self) -> &Access<'a> {
+        &self.access
+    }
+
     const fn store(&self) -> &'a Store {
         self.access.store
     }

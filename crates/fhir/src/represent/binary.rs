@@ -1,6 +1,6 @@
 //! A document as a Binary resource.
 
-use charta_model::{Document, Label, Labels, Timestamp};
+use charta_model::{Document, Label, Labels, MediaType, ResourceId, Timestamp};
 
 use super::Subset;
 use super::source::{Kept, with_companions};
@@ -32,9 +32,34 @@ pub fn binary(document: &Document, version: Version, subset: &Subset, slot: usiz
         ],
         &kept,
     );
+    subset_of(whole, version, subset)
+}
+
+fn subset_of(whole: Node, version: Version, subset: &Subset) -> Node {
     let Node::Object(mut members) = whole else { return whole };
     members.retain(|(name, _)| subset.keeps(name.strip_prefix('_').unwrap_or(name), version));
     Node::Object(members)
+}
+
+/// The resource form of a document that is made and not kept: it has no version. Its bytes are content number 0.
+#[must_use]
+pub fn made_binary(
+    id: &ResourceId,
+    updated: Timestamp,
+    content_type: &MediaType,
+    version: Version,
+    subset: &Subset,
+) -> Node {
+    let tags = subset.is_partial(true).then(|| Node::Array(vec![subsetted(version)]));
+    let meta = Node::object([("lastUpdated", Some(instant(updated))), ("tag", tags)]);
+    let whole = Node::object([
+        ("resourceType", Some(Node::text("Binary"))),
+        ("id", Some(Node::text(id.as_str().to_owned()))),
+        ("meta", Some(meta)),
+        ("contentType", Some(Node::text(content_type.as_str().to_owned()))),
+        (version.payload_element(), Some(Node::Base64(0))),
+    ]);
+    subset_of(whole, version, subset)
 }
 
 /// `[date]T[time]Z` to the millisecond, which is how a version is stored.

@@ -26,6 +26,19 @@ pub struct Capabilities<'a> {
     pub resources: Vec<Resource>,
     /// What it does with the system as a whole: the codes of the version.
     pub interactions: Vec<&'static str>,
+    /// The operations that it offers.
+    pub operations: Vec<OperationCapability>,
+}
+
+/// An operation that an endpoint offers.
+#[derive(Debug, Clone)]
+pub struct OperationCapability {
+    /// The type that it is an operation of.
+    pub kind: &'static str,
+    /// Its name, without `$`.
+    pub name: &'static str,
+    /// The URL of its definition.
+    pub definition: String,
 }
 
 /// Where tokens are had: absolute URLs.
@@ -115,7 +128,21 @@ fn rest(of: &Capabilities<'_>) -> Node {
             "transactionMode",
             text("both").filter(|_| of.version == Version::Dstu2 && of.interactions.contains(&"batch")),
         ),
+        // From R4 on they stand with their type.
+        ("operation", operations(of, |_| !of.version.is_r4_or_later())),
     ])
+}
+
+/// Clause: FHIR R4 operations.html#declared
+fn operations(of: &Capabilities<'_>, which: impl Fn(&OperationCapability) -> bool) -> Option<Node> {
+    let one = |operation: &OperationCapability| {
+        let definition = match of.version.is_r4_or_later() {
+            true => owned(&operation.definition),
+            false => Some(Node::object([("reference", owned(&operation.definition))])),
+        };
+        Node::object([("name", text(operation.name)), ("definition", definition)])
+    };
+    Node::array(of.operations.iter().filter(|operation| which(operation)).map(one).collect())
 }
 
 fn security(of: &Capabilities<'_>) -> Node {
@@ -187,6 +214,10 @@ fn one(of: &Capabilities<'_>, resource: &Resource) -> Node {
         ("conditionalDelete", text(conditional_delete)),
         ("searchInclude", includes(references)),
         ("searchParam", Node::array(search_parameters(version, resource))),
+        (
+            "operation",
+            operations(of, |operation| version.is_r4_or_later() && operation.kind == resource.name),
+        ),
     ])
 }
 

@@ -327,6 +327,11 @@ fn statement(version: Version) -> String {
         oauth: None,
         resources: vec![binary, of("Patient", vec!["read", "search-type"], true)],
         interactions: vec!["batch", "search-system"],
+        operations: vec![OperationCapability {
+            kind: "Binary",
+            name: "make",
+            definition: "http://h/x/OperationDefinition/binary-make".to_owned(),
+        }],
     };
     json_of(&capability(&of))
 }
@@ -351,5 +356,55 @@ fn capabilities_in_each_version() {
         assert_eq!(text.contains(r#"{"code":"batch"}"#), !is_dstu2, "{version}");
         assert!(text.contains(r#"{"name":"birthdate","type":"date"}"#), "{version}");
         assert!(text.contains("SMART-on-FHIR"), "{version}");
+        let url = r#""http://h/x/OperationDefinition/binary-make""#;
+        // With its type from R4 on; before that with the server, by a reference.
+        let expected = match is_r4 {
+            true => format!(r#""operation":[{{"name":"make","definition":{url}}}]}},{{"type":"Patient""#),
+            false => {
+                format!(r#","operation":[{{"name":"make","definition":{{"reference":{url}}}}}]}}]}}"#)
+            }
+        };
+        assert!(text.contains(&expected), "{version} {text}");
+        assert_eq!(text.matches(r#""operation":["#).count(), 1, "{version}");
+    }
+}
+
+#[test]
+fn an_operation_is_defined_in_each_version() {
+    let parameter = |name, direction, kind| OperationParameter {
+        name,
+        direction,
+        min: 1,
+        max: "1",
+        kind,
+        documentation: "What it is.",
+    };
+    let of = OperationDefinition {
+        id: "binary-make",
+        base_url: "http://h/x",
+        name: "BinaryMake",
+        code: "make",
+        kind: "Binary",
+        instance: false,
+        description: "Makes one.",
+        affects_state: false,
+        parameters: &[parameter("patient", "in", "Reference"), parameter("return", "out", "Binary")],
+    };
+    for version in Version::ALL {
+        let node = operation_definition(&of, version);
+        assert_eq!(crate::resource::check(&node, version), [], "{version}");
+        let text = json_of(&node);
+        let expected = match version {
+            Version::Dstu2 => {
+                r#""idempotent":true,"code":"make","system":false,"type":["Binary"],"instance":false"#
+            }
+            Version::Stu3 => {
+                r#""idempotent":true,"code":"make","resource":["Binary"],"system":false,"type":true,"instance":false"#
+            }
+            _ => {
+                r#""affectsState":false,"code":"make","resource":["Binary"],"system":false,"type":true,"instance":false"#
+            }
+        };
+        assert!(text.contains(expected), "{version} {text}");
     }
 }

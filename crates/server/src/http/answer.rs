@@ -22,8 +22,8 @@ use super::{
 /// An answer to a client.
 pub type Answer = Response<Body>;
 
-/// The stream of a coded body.
-pub type Coded = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+/// The stream of a body that is coded or made while it is sent.
+pub type Streamed = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// The body of an answer.
 pub struct Body {
@@ -50,14 +50,14 @@ impl Drop for Held {
 enum Kind {
     /// As it is; its length is known.
     Plain(AnswerBody),
-    /// Through an encoder; its length is not known before the end.
-    Coded(Coded),
+    /// Through an encoder, or made meanwhile; its length is not known before the end.
+    Streamed(Streamed),
 }
 
 impl Body {
-    /// A body in a content coding.
-    pub fn coded(stream: Coded) -> Self {
-        Self { kind: Kind::Coded(stream), record: None, held: None }
+    /// A body in a content coding, or one that is made while it is sent.
+    pub fn streamed(stream: Streamed) -> Self {
+        Self { kind: Kind::Streamed(stream), record: None, held: None }
     }
 
     /// Has `record` written when the body is sent or given up.
@@ -88,7 +88,7 @@ impl http_body::Body for Body {
         let this = self.get_mut();
         let polled = match &mut this.kind {
             Kind::Plain(body) => Pin::new(body).poll_frame(cx),
-            Kind::Coded(stream) => {
+            Kind::Streamed(stream) => {
                 stream.as_mut().poll_next(cx).map_ok(|bytes| Frame::data(Chunk::Bytes(bytes)))
             }
         };
@@ -104,14 +104,14 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Plain(body) => body.is_end_stream(),
-            Kind::Coded(_) => false,
+            Kind::Streamed(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Plain(body) => body.size_hint(),
-            Kind::Coded(_) => SizeHint::default(),
+            Kind::Streamed(_) => SizeHint::default(),
         }
     }
 }

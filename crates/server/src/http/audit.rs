@@ -249,7 +249,7 @@ fn query_text(call: &Call<'_>, form: &str) -> String {
 pub fn interaction(method: &Method, target: &Target) -> Interaction {
     let is_get = matches!(*method, Method::GET | Method::HEAD);
     match (target, method) {
-        (Target::Operation, _) => Interaction::Operation,
+        (Target::Operation(..), _) => Interaction::Operation,
         (Target::Instance(..), _) if is_get => Interaction::Read,
         (Target::Version(..), _) if is_get => Interaction::Vread,
         (Target::InstanceHistory(..), _) if is_get => Interaction::HistoryInstance,

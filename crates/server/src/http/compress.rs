@@ -18,7 +18,7 @@ use tokio::io::AsyncRead;
 use tokio_util::io::{ReaderStream, StreamReader};
 
 use super::{
-    answer::{Answer, Body, Coded},
+    answer::{Answer, Body, Streamed},
     body::AnswerBody,
     call::Call,
     coding::Coding,
@@ -33,14 +33,15 @@ pub fn answer(call: &Call<'_>, mut headers: HeaderMap, body: AnswerBody, coding:
     if call.method == Method::HEAD {
         return respond::empty(StatusCode::OK, headers);
     }
-    respond::answer(StatusCode::OK, headers, Body::coded(encoded(body, coding)))
+    respond::answer(StatusCode::OK, headers, Body::streamed(encoded(PlainBytes(body), coding)))
 }
 
-fn encoded(body: AnswerBody, coding: Coding) -> Coded {
-    fn stream(reader: impl AsyncRead + Send + 'static) -> Coded {
+/// What `body` gives, in this coding.
+pub fn encoded(body: impl Stream<Item = io::Result<Bytes>> + Send + 'static, coding: Coding) -> Streamed {
+    fn stream(reader: impl AsyncRead + Send + 'static) -> Streamed {
         Box::pin(ReaderStream::with_capacity(reader, 32 * 1024))
     }
-    let plain = StreamReader::new(PlainBytes(body));
+    let plain = StreamReader::new(body);
     match coding {
         Coding::Gzip => stream(GzipEncoder::with_quality(plain, Level::Fastest)),
         Coding::Zstd => stream(ZstdEncoder::with_quality(plain, Level::Fastest)),

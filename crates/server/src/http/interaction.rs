@@ -7,6 +7,7 @@ mod create;
 mod delete;
 mod history;
 mod offered;
+mod operation;
 mod page;
 mod patch;
 mod prefer;
@@ -27,9 +28,18 @@ use http::{HeaderMap, Method, StatusCode, header};
 use super::{answer::Answer, call::Call, outcome::Refusal, respond, target::Target};
 use crate::http::request_body::RequestBody;
 
-pub use capabilities::capabilities;
+use capabilities::capabilities;
 pub use offered::Offered;
+pub use operation::Fault as ParameterFault;
 pub use rules::millennium_write::Broken;
+
+/// What everybody may see, with or without a token: what the endpoint does. It says nothing of patients.
+pub fn public(call: &Call<'_>) -> Option<Result<Answer, Refusal>> {
+    match call.target {
+        Target::Metadata => Some(capabilities(call)),
+        _ => operation::definition(call),
+    }
+}
 
 /// Carries out the interaction that was asked for.
 ///
@@ -50,6 +60,9 @@ fn is_get(method: &Method) -> bool {
 }
 
 async fn others(call: &Call<'_>, target: &Target, body: RequestBody) -> Result<Answer, Refusal> {
+    if let Target::Operation(..) = target {
+        return operation::operation(call, body).await;
+    }
     let offered = Offered::at(call, target.kind());
     if call.method == Method::OPTIONS {
         return options(call, &offered.allow(target));
@@ -68,7 +81,6 @@ async fn others(call: &Call<'_>, target: &Target, body: RequestBody) -> Result<A
         return Err(Refusal::Forbidden); // before a body is read
     }
     match target {
-        Target::Operation => Err(Refusal::OperationUnknown),
         Target::Unknown => Err(Refusal::NotFound),
         Target::Instance(kind, id) => match call.method {
             _ if is_get => read::read(call, kind, id).await,

@@ -22,8 +22,15 @@ use charta_store::CommitError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::{
-    answer::Answer, body::AnswerBody, call::Call, client::Throttled, coding, ingest::IngestError,
-    interaction::Broken, respond, smart::TokenError,
+    answer::Answer,
+    body::AnswerBody,
+    call::Call,
+    client::Throttled,
+    coding,
+    ingest::IngestError,
+    interaction::{Broken, ParameterFault},
+    respond,
+    smart::TokenError,
 };
 use crate::intake::IntakeError;
 
@@ -62,6 +69,18 @@ pub enum Refusal {
     BadHeader(&'static str),
     /// A parameter that cannot be read or is not supported.
     Search(SearchError),
+    /// A parameter of an operation.
+    Parameter {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        fault: ParameterFault,
+    },
+    /// A record that is too large for one document.
+    RecordTooLarge {
+        /// How many resources it may have.
+        max: usize,
+    },
     /// A search that names nobody.
     SearchNeeds(String),
     /// A search that finds more than this endpoint allows.
@@ -336,6 +355,12 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
         Refusal::Contradiction(text) => say(Status::BAD_REQUEST, Code::Invalid, *text),
         Refusal::BadHeader(text) => say(Status::BAD_REQUEST, Code::Value, *text),
         Refusal::Search(error) => search(error, version),
+        Refusal::Parameter { name, fault } => say(Status::BAD_REQUEST, fault.code(), fault.text(name)),
+        Refusal::RecordTooLarge { max } => say(
+            Status::BAD_REQUEST,
+            Code::TooCostly,
+            format!("The record has more than {max} resources, which is too much for one document."),
+        ),
         Refusal::SearchNeeds(_) if profile == Profile::Millennium => {
             say(Status::BAD_REQUEST, Code::Required, "no supported search parameters provided")
         }

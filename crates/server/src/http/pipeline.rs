@@ -134,15 +134,17 @@ async fn endpoint_answer(
 
 async fn answer(mut call: Call<'_>, tenant_known: bool, body: RequestBody) -> Answer {
     let begun = Instant::now();
+    let public = interaction::public(&call);
+    let is_public = public.is_some() || *call.target == Target::SmartConfiguration;
     let result = async {
         let tenant = if tenant_known { Ok(()) } else { Err(outcome::Refusal::TenantUnknown) };
-        if *call.target == Target::Metadata {
-            tenant?;
-            return interaction::capabilities(&call); // public by the specification, says nothing of patients
-        }
         if *call.target == Target::SmartConfiguration {
             tenant?;
             return smart::smart_configuration(&call); // read before there is a token
+        }
+        if let Some(answer) = public {
+            tenant?;
+            return answer;
         }
         audit::ready(&call)?; // what cannot be recorded is not done
         let caller = authorize(&call).await?; // before anything is looked up
@@ -160,7 +162,6 @@ async fn answer(mut call: Call<'_>, tenant_known: bool, body: RequestBody) -> An
             outcome::refusal(&call, &refusal)
         }
     };
-    let is_public = matches!(call.target, Target::Metadata | Target::SmartConfiguration);
     if is_public || call.method == Method::OPTIONS {
         return answer;
     }

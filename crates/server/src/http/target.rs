@@ -32,8 +32,8 @@ pub enum Target {
     Compartment(ResourceType, ResourceId, Option<ResourceType>),
     /// `Patient/[id]/DocumentReference/_search`
     CompartmentSearch(ResourceType, ResourceId, Option<ResourceType>),
-    /// `$name`, `Binary/$name` or `Binary/[id]/$name`
-    Operation,
+    /// `$name`, `Binary/$name` or `Binary/[id]/$name`; the name without `$`
+    Operation(Option<ResourceType>, Option<ResourceId>, Box<str>),
     /// Anything else, also an id that cannot be one.
     Unknown,
 }
@@ -87,7 +87,7 @@ impl Target {
             Self::Version(..) => "/{type}/{id}/_history/{version}",
             Self::Compartment(..) => "/{compartment}/{id}/{type}",
             Self::CompartmentSearch(..) => "/{compartment}/{id}/{type}/_search",
-            Self::Operation => "/${operation}",
+            Self::Operation(..) => "/${operation}",
             Self::Unknown => "unknown",
         }
     }
@@ -114,8 +114,8 @@ impl Target {
             [".well-known", "smart-configuration"] => return Self::SmartConfiguration,
             ["_search"] => return Self::SystemSearch,
             ["_history"] => return Self::SystemHistory,
-            [operation] | [_, operation] | [_, _, operation] if operation.starts_with('$') => {
-                return Self::Operation;
+            [levels @ .., last] if let Some(name) = last.strip_prefix('$') => {
+                return Self::operation(levels, name).unwrap_or(Self::Unknown);
             }
             _ => {}
         }
@@ -124,6 +124,16 @@ impl Target {
             Some(kind) => Self::below(kind, rest).unwrap_or(Self::Unknown),
             None => Self::Unknown,
         }
+    }
+
+    fn operation(levels: &[&str], name: &str) -> Option<Self> {
+        let (kind, id) = match levels {
+            [] => (None, None),
+            [kind] => (Some(kind_named(kind)?), None),
+            [kind, id] => (Some(kind_named(kind)?), Some(ResourceId::new(id).ok()?)),
+            _ => return None,
+        };
+        Some(Self::Operation(kind, id, name.into()))
     }
 
     fn below(kind: ResourceType, rest: &[&str]) -> Option<Self> {
@@ -178,8 +188,12 @@ mod tests {
             ("/Binary/1", Target::Instance(ResourceType::BINARY, id("1"))),
             ("/Binary/TR%2D1", Target::Instance(ResourceType::BINARY, id("TR-1"))),
             ("/Binary/1/_history/2", Target::Version(ResourceType::BINARY, id("1"), 2)),
-            ("/Binary/%24autogen-ccd-if", Target::Operation),
-            ("/Binary/1/$view", Target::Operation),
+            ("/$x", Target::Operation(None, None, "x".into())),
+            (
+                "/Binary/%24autogen-ccd-if",
+                Target::Operation(Some(ResourceType::BINARY), None, "autogen-ccd-if".into()),
+            ),
+            ("/Binary/1/$view", Target::Operation(Some(ResourceType::BINARY), Some(id("1")), "view".into())),
             ("/Patient/1", Target::Instance(ResourceType::PATIENT, id("1"))),
             ("/_history", Target::SystemHistory),
             (
@@ -212,6 +226,9 @@ mod tests {
             "/Binary/1/_history/0",
             "/Binary/1/2/3/4/5/6",
             "/Binary/C:",
+            "/binary/$view",
+            "/Binary/a_b/$view",
+            "/Binary/1/_history/$view",
             "/%42inary/../x",
         ] {
             assert_eq!(Target::parse(path), Target::Unknown, "{path}");

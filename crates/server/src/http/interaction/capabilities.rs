@@ -9,7 +9,7 @@ use charta_fhir::{
 use charta_model::ResourceType;
 use http::{Method, StatusCode, header};
 
-use super::Offered;
+use super::{Offered, operation};
 use crate::{
     config::Auth,
     http::{answer::Answer, call::Call, outcome::Refusal, precondition, respond, smart},
@@ -37,6 +37,7 @@ pub fn capabilities(call: &Call<'_>) -> Result<Answer, Refusal> {
         oauth: oauth(call),
         resources: resources(call),
         interactions: of_system(call),
+        operations: operation::capabilities(call),
     });
     let mut answer = respond::fhir(call, StatusCode::OK, &fhir_type, &node);
     let etag = precondition::weak_etag_of(&format!("{STATEMENT_DATE}-{}", env!("CARGO_PKG_VERSION")));

@@ -122,7 +122,7 @@ impl Offered {
                 | Target::TypeHistory(_)
                 | Target::SystemHistory => add(&get, self.versions),
                 Target::Metadata | Target::SmartConfiguration => add(&get, true),
-                Target::Operation | Target::Unknown => {}
+                Target::Operation(..) | Target::Unknown => {}
             }
         }
         methods.push(Method::OPTIONS);

@@ -174,7 +174,11 @@ async fn compartment(
     Ok(Searched { path, kinds, within: vec![Filter::Any(any)] })
 }
 
-async fn form(call: &Call<'_>, body: RequestBody) -> Result<Parameters, Refusal> {
+/// The parameters of the URL and of the form in the body.
+///
+/// # Errors
+/// 415 for another body, 413 for too large a form.
+pub async fn form(call: &Call<'_>, body: RequestBody) -> Result<Parameters, Refusal> {
     let form = call.header(&header::CONTENT_TYPE).and_then(|text| MediaType::new(text).ok());
     if form.is_none_or(|form| form.essence() != "application/x-www-form-urlencoded") {
         let text = "A search by POST has a body of the type application/x-www-form-urlencoded";

@@ -1,0 +1,155 @@
+//! An answer that is made while it is sent: its length is not known before its end, nothing of it is kept, so it has
+//! no ETag and no ranges.
+
+use std::{io, pin::Pin};
+
+use base64_simd::STANDARD as BASE64;
+use bytes::Bytes;
+use charta_fhir::{
+    Node, Piece,
+    negotiate::{Chosen, FhirType},
+    represent,
+};
+use charta_model::{MediaType, ResourceId};
+use futures_util::{Stream, StreamExt as _, stream};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+
+use super::{
+    answer::{Answer, Body},
+    call::Call,
+    coding::Coding,
+    compress, disposition,
+    outcome::Refusal,
+    respond,
+};
+
+/// Bytes of a piece that are encoded at once: a multiple of 3, so that pieces join.
+const BASE64_BYTES: usize = 48 * 1024;
+
+/// The pieces of an answer.
+type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+
+/// Answers with a Binary whose bytes `begin` makes, in the form that was chosen.
+///
+/// # Errors
+/// Those of `_summary` and `_elements`.
+pub fn answer<I>(
+    call: &Call<'_>,
+    id: &ResourceId,
+    content_type: &MediaType,
+    chosen: &Chosen,
+    begin: impl FnOnce() -> I + Send + 'static,
+) -> Result<Answer, Refusal>
+where
+    I: Iterator<Item = String> + Send + 'static,
+{
+    let mut headers = HeaderMap::with_capacity(16);
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("none"));
+    let pieces = pieces(begin);
+    let body = match chosen {
+        Chosen::Native => {
+            headers.insert(header::CONTENT_TYPE, respond::value(content_type.as_str()));
+            let shown = disposition::disposition(id, content_type, &[]);
+            headers.insert(header::CONTENT_DISPOSITION, respond::value(&shown));
+            let policy = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+            pieces
+        }
+        Chosen::Resource(fhir_type) => {
+            headers.insert(header::CONTENT_TYPE, respond::value(&fhir_type.content_type));
+            headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
+            let node = represent::made_binary(id, call.now, content_type, call.version(), &call.subset()?);
+            resource(call, node, fhir_type, pieces)
+        }
+    };
+    Ok(sent(call, headers, body))
+}
+
+fn sent(call: &Call<'_>, mut headers: HeaderMap, body: Pieces) -> Answer {
+    let coding = Coding::for_answer(call.headers, true, u64::MAX);
+    if let Some(coding) = coding {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    }
+    if call.method == Method::HEAD {
+        return respond::empty(StatusCode::OK, headers);
+    }
+    let body = match coding {
+        Some(coding) => compress::encoded(body, coding),
+        None => body,
+    };
+    respond::answer(StatusCode::OK, headers, Body::streamed(body))
+}
+
+/// What is still to be made.
+enum Making<B, I> {
+    New(B),
+    Begun(I),
+    Over,
+}
+
+/// One piece after another, each made when the one before is on its way: no thread waits for a slow client.
+fn pieces<B, I>(begin: B) -> Pieces
+where
+    B: FnOnce() -> I + Send + 'static,
+    I: Iterator<Item = String> + Send + 'static,
+{
+    Box::pin(stream::unfold(Making::New(begin), async |state| {
+        let made = tokio::task::spawn_blocking(move || {
+            let mut iterator = match state {
+                Making::New(begin) => begin(),
+                Making::Begun(iterator) => iterator,
+                Making::Over => return None,
+            };
+            let piece = iterator.next()?;
+            Some((piece, iterator))
+        });
+        match made.await {
+            Ok(Some((piece, iterator))) => Some((Ok(Bytes::from(piece)), Making::Begun(iterator))),
+            Ok(None) => None,
+            // What broke off must not look like what is whole.
+            Err(error) => Some((Err(io::Error::other(error)), Making::Over)),
+        }
+    }))
+}
+
+/// The pieces as the payload of a resource.
+fn resource(call: &Call<'_>, node: Node, fhir_type: &FhirType, pieces: Pieces) -> Pieces {
+    let mut around = represent::write(node, call.version(), fhir_type.format, call.pretty).into_iter();
+    let text = |piece: Piece| match piece {
+        Piece::Text(text) => Some(Ok(text)),
+        Piece::Base64(_) => None,
+    };
+    let before: Vec<_> = around.by_ref().map_while(text).collect();
+    let after: Vec<_> = around.filter_map(text).collect();
+    let payload = if after.is_empty() { Box::pin(stream::empty()) } else { base64(pieces) };
+    Box::pin(stream::iter(before).chain(payload).chain(stream::iter(after)))
+}
+
+/// The base64 of pieces of any length. What does not fill three bytes waits for the next.
+fn base64(pieces: Pieces) -> Pieces {
+    let stretches = pieces.flat_map(|piece| {
+        let stretches: Vec<_> = match piece {
+            Ok(piece) => (0..piece.len())
+                .step_by(BASE64_BYTES)
+                .map(|at| Ok(piece.slice(at..piece.len().min(at + BASE64_BYTES))))
+                .collect(),
+            Err(error) => vec![Err(error)],
+        };
+        stream::iter(stretches)
+    });
+    let ended = stretches.map(Some).chain(stream::iter([None]));
+    Box::pin(ended.scan(Vec::new(), |rest: &mut Vec<u8>, stretch| {
+        let encoded = match stretch {
+            Some(Ok(bytes)) => {
+                rest.extend_from_slice(&bytes);
+                let whole = rest.len() - rest.len() % 3;
+                let text = BASE64.encode_to_string(&rest[..whole]);
+                rest.drain(..whole);
+                Ok(Bytes::from(text))
+            }
+            Some(Err(error)) => Err(error),
+            None => Ok(Bytes::from(BASE64.encode_to_string(&*rest))),
+        };
+        std::future::ready(Some(encoded))
+    }))
+}

@@ -1,0 +1,290 @@
+//! From the store to the facts about a patient. The record is read in one step, so that it is of one instant; what
+//! it names, such as people and places, is read type by type. Every part is asked for with the caller's grant.
+
+use std::collections::BTreeSet;
+
+use base64_simd::STANDARD as BASE64;
+use charta_fhir::{
+    Node, Version, attachments,
+    facts::FactsBuilder,
+    index,
+    represent::{self, Subset},
+};
+use charta_model::{ResourceId, ResourceType, facts::Facts};
+use charta_service::ReadError;
+use charta_store::Stored;
+use futures_util::{StreamExt as _, stream};
+use std::sync::Arc;
+
+use super::on_demand::TYPE;
+use crate::http::{call::Call, outcome::Refusal};
+
+/// Most resources of one record.
+const RECORDS_MAX: usize = 100_000;
+/// Most bytes of one document that stands inside a CCD; a larger one is named.
+const CONTENT_BYTES_MAX: u64 = 1024 * 1024;
+/// Most bytes of all of them together.
+const CONTENTS_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// So many contents are read at the same time.
+const READS_AT_ONCE: usize = 8;
+/// How often what is named names more: a role names a person, a place its organization.
+const ROUNDS_MAX: usize = 3;
+/// Most roles of the people in a record.
+const ROLES_MAX: usize = 1000;
+
+/// The types that a CCD tells of and that are about a patient.
+const ABOUT_PATIENT: [&str; 38] = [
+    "AllergyIntolerance",
+    "Appointment",
+    "CarePlan",
+    "CareTeam",
+    "Composition",
+    "Condition",
+    "Consent",
+    "Coverage",
+    "Device",
+    "DeviceRequest",
+    "DeviceUsage",
+    "DeviceUseRequest",
+    "DeviceUseStatement",
+    "DiagnosticOrder",
+    "DiagnosticReport",
+    "DocumentReference",
+    "Encounter",
+    "FamilyMemberHistory",
+    "Goal",
+    "Immunization",
+    "List",
+    "Media",
+    "MedicationAdministration",
+    "MedicationDispense",
+    "MedicationOrder",
+    "MedicationRequest",
+    "MedicationStatement",
+    "MedicationUsage",
+    "NutritionOrder",
+    "Observation",
+    "Procedure",
+    "ProcedureRequest",
+    "Provenance",
+    "ReferralRequest",
+    "RelatedPerson",
+    "ServiceRequest",
+    "Specimen",
+    "DiagnosticRequest",
+];
+
+/// The types that a record names.
+const NAMED: [&str; 5] = ["Location", "Medication", "Organization", "Practitioner", "PractitionerRole"];
+
+/// What is known of a patient, as far as a document may tell the caller of it.
+///
+/// # Errors
+/// The store's; 400 for a record that is too large.
+pub async fn facts(call: &Call<'_>, patient: &Arc<Stored>) -> Result<Facts, Refusal> {
+    let id = &patient.document.id;
+    let kinds = ABOUT_PATIENT.iter().filter_map(|name| ResourceType::new(name).ok()).collect();
+    let record = call.lookup().record(id, kinds, RECORDS_MAX).await?;
+    if record.more {
+        return Err(Refusal::RecordTooLarge { max: RECORDS_MAX });
+    }
+    let mut gathered = Gathered::new(call.base());
+    let patient = Arc::clone(patient);
+    gathered = gathered
+        .on_thread(move |gathered| {
+            gathered.add(patient);
+            record.told.into_iter().for_each(|stored| gathered.add(stored));
+            record.withheld.into_iter().for_each(|stored| gathered.withhold(&stored));
+        })
+        .await?;
+    gathered = named(call, id, gathered).await?;
+    contents(call, &mut gathered).await?;
+    Ok(gathered.builder.finish())
+}
+
+/// Adds what the record names, and what that names.
+async fn named(call: &Call<'_>, patient: &ResourceId, mut gathered: Gathered) -> Result<Gathered, Refusal> {
+    for round in 0..ROUNDS_MAX {
+        let mut found = Vec::new();
+        let next = std::mem::take(&mut gathered.named);
+        for name in NAMED {
+            let Ok(kind) = ResourceType::new(name) else { continue };
+            let ids: Vec<_> = next.iter().filter(|(of, _)| *of == name).map(|(_, id)| id.clone()).collect();
+            if !ids.is_empty() {
+                found.extend(call.lookup().named_in_record(patient, &kind, &ids).await?);
+            }
+        }
+        if round == 0 {
+            found.extend(roles(call, patient, &next).await?);
+        }
+        if found.is_empty() {
+            break;
+        }
+        gathered = gathered
+            .on_thread(move |gathered| found.into_iter().for_each(|stored| gathered.add(stored)))
+            .await?;
+    }
+    Ok(gathered)
+}
+
+/// The roles of people, which name them and are not named.
+async fn roles(
+    call: &Call<'_>,
+    patient: &ResourceId,
+    named: &BTreeSet<(&'static str, ResourceId)>,
+) -> Result<Vec<Arc<Stored>>, Refusal> {
+    let (Ok(person), Ok(role)) = (ResourceType::new("Practitioner"), ResourceType::new("PractitionerRole"))
+    else {
+        return Ok(Vec::new());
+    };
+    let people: Vec<_> = named
+        .iter()
+        .filter(|(kind, _)| *kind == person.as_str())
+        .map(|(_, id)| (person.clone(), id.clone()))
+        .collect();
+    Ok(call.lookup().referring_in_record(patient, &people, role, "practitioner", ROLES_MAX).await?)
+}
+
+/// Adds the bytes of the documents that notes name. What the caller may not read of them is said to be withheld.
+async fn contents(call: &Call<'_>, gathered: &mut Gathered) -> Result<(), Refusal> {
+    let wanted = std::mem::take(&mut gathered.contents);
+    let mut found = stream::iter(wanted)
+        .map(async |Wanted { id, version, of }| (content(call, &id, version).await, id, of))
+        .buffered(READS_AT_ONCE);
+    let mut room = CONTENTS_BYTES_MAX;
+    while let Some((content, id, of)) = found.next().await {
+        match content {
+            Ok(Some((media_type, bytes))) if bytes.len() as u64 <= room => {
+                room -= bytes.len() as u64;
+                gathered.builder.add_content(id.as_str(), &media_type, BASE64.encode_to_string(&bytes));
+            }
+            Ok(_) => {}
+            Err(ReadError::Store(error)) => return Err(error.into()),
+            // At an open endpoint it is simply not there.
+            Err(_) if call.grant.is_everything() => {}
+            Err(_) => gathered.builder.withhold(&of),
+        }
+    }
+    Ok(())
+}
+
+/// The type and the bytes of a Binary; none if it is too large to stand inside another document.
+async fn content(
+    call: &Call<'_>,
+    id: &ResourceId,
+    version: Option<u64>,
+) -> Result<Option<(String, bytes::Bytes)>, ReadError> {
+    let lookup = call.lookup();
+    let stored = match version {
+        None => lookup.read(&ResourceType::BINARY, id).await?,
+        Some(version) => lookup.vread(&ResourceType::BINARY, id, version).await?,
+    };
+    let Some(facts) = stored.document.content().filter(|facts| facts.size_bytes <= CONTENT_BYTES_MAX) else {
+        return Ok(None);
+    };
+    let bytes = lookup.content(&stored).await?.read(0..facts.size_bytes).await?;
+    Ok(Some((facts.content_type.as_str().to_owned(), bytes)))
+}
+
+/// A Binary that a note names.
+struct Wanted {
+    id: ResourceId,
+    version: Option<u64>,
+    /// What says so, without what it says: enough to tell which part of a document it belongs to.
+    of: Node,
+}
+
+/// What was gathered so far.
+struct Gathered {
+    base: String,
+    builder: FactsBuilder,
+    known: BTreeSet<(&'static str, ResourceId)>,
+    /// What was named since it was last looked up.
+    named: BTreeSet<(&'static str, ResourceId)>,
+    contents: Vec<Wanted>,
+}
+
+impl Gathered {
+    fn new(base: &str) -> Self {
+        let base = base.to_owned();
+        let (builder, known, named, contents) = Default::default();
+        Self { base, builder, known, named, contents }
+    }
+
+    /// Reading resources takes time that other requests should not wait for.
+    async fn on_thread(mut self, work: impl FnOnce(&mut Self) + Send + 'static) -> Result<Self, Refusal> {
+        let done = tokio::task::spawn_blocking(move || {
+            work(&mut self);
+            self
+        });
+        done.await.map_err(|_| Refusal::Internal("a record could not be read"))
+    }
+
+    fn add(&mut self, stored: Arc<Stored>) {
+        let Some((resource, version)) = self.resource(&stored) else { return };
+        drop(stored);
+        if is_summary(&resource) {
+            return;
+        }
+        self.note_names(&resource);
+        self.note_contents(&resource, version);
+        self.builder.add(&resource);
+    }
+
+    fn withhold(&mut self, stored: &Stored) {
+        if let Some((resource, _)) = self.resource(stored) {
+            self.builder.withhold(&resource);
+        }
+    }
+
+    /// The resource as it was accepted, with its id and its labels.
+    fn resource(&self, stored: &Stored) -> Option<(Node, Version)> {
+        let version: Version = stored.document.source()?.dialect.parse().ok()?;
+        let resource = represent::shown(&stored.document, version, &Subset::default(), &self.base, 0)?;
+        Some((resource, version))
+    }
+
+    fn note_names(&mut self, node: &Node) {
+        match node {
+            Node::Object(members) => members.iter().for_each(|(name, value)| match value {
+                Node::String(reference) if name == "reference" => self.note_name(reference),
+                value => self.note_names(value),
+            }),
+            Node::Array(items) => items.iter().for_each(|item| self.note_names(item)),
+            _ => {}
+        }
+    }
+
+    fn note_name(&mut self, reference: &str) {
+        let current = reference.split("/_history/").next().unwrap_or_default();
+        let mut parts = current.rsplit('/');
+        let (Some(id), Some(kind)) = (parts.next(), parts.next()) else { return };
+        let Some(kind) = NAMED.into_iter().find(|known| *known == kind) else { return };
+        if let Ok(id) = ResourceId::new(id)
+            && self.known.insert((kind, id.clone()))
+        {
+            self.named.insert((kind, id));
+        }
+    }
+
+    fn note_contents(&mut self, resource: &Node, version: Version) {
+        let kind = resource.text_at("resourceType").unwrap_or_default();
+        if !matches!(kind, "DocumentReference" | "DiagnosticReport" | "Media") {
+            return;
+        }
+        for attachment in attachments::attachments(resource, version) {
+            let local = attachment.url.and_then(|url| url.strip_prefix(&self.base)?.strip_prefix('/'));
+            let Some((id, version)) = local.and_then(index::binary_named) else { continue };
+            let of = Node::object([("resourceType", Some(Node::text(kind.to_owned())))]);
+            self.contents.push(Wanted { id, version, of });
+        }
+    }
+}
+
+/// Whether this is a summary of the record, such as an earlier CCD: a summary does not stand inside another.
+fn is_summary(resource: &Node) -> bool {
+    let is_type =
+        |coding: &Node| coding.text_at("system") == Some(TYPE.0) && coding.text_at("code") == Some(TYPE.1);
+    resource.text_at("resourceType") == Some("DocumentReference")
+        && resource.member("type").is_some_and(|kind| kind.items_at("coding").iter().any(is_type))
+}
