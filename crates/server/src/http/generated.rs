@@ -27,7 +27,7 @@ use super::{
 const BASE64_BYTES: usize = 48 * 1024;
 
 /// The pieces of an answer.
-type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+pub type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
 /// Answers with a Binary whose bytes `begin` makes, in the form that was chosen.
 ///
@@ -88,7 +88,7 @@ enum Making<B, I> {
 }
 
 /// One piece after another, each made when the one before is on its way: no thread waits for a slow client.
-fn pieces<B, I>(begin: B) -> Pieces
+pub fn pieces<B, I>(begin: B) -> Pieces
 where
     B: FnOnce() -> I + Send + 'static,
     I: Iterator<Item = String> + Send + 'static,

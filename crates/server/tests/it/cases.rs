@@ -7,10 +7,6 @@
 //!
 //! | cases | why |
 //! |---|---|
-//! | 48-67, 70-72, 122-134 | generated CCDs |
-//! | 73 | the OperationDefinition of generated CCDs |
-//! | 74 | in part: the operation `autogen-ccd-if` is not there yet |
-//! | 75, 135, 136 | `$docref` on the type DocumentReference, and generated CCDs |
 //! | 243-246 | in part: what GP Connect demands beyond FHIR (422, its own codes), which no profile here has |
 //! | 239 | in part: no limit of 5 MB and no codes of GP Connect, which no profile here has |
 //! | 240 | a capability of GP Connect that can be switched off; no profile here has it |
@@ -19,6 +15,7 @@
 mod care_connect_stu3;
 mod cross_cutting;
 mod document_searches;
+mod generated_ccds;
 mod gp_connect;
 mod hl7;
 mod millennium_dstu2;

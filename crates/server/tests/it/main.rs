@@ -31,6 +31,7 @@ mod races;
 mod range;
 mod read;
 mod record;
+mod record_of;
 mod representation;
 mod round_trip;
 mod sample_documents;

@@ -8,6 +8,7 @@ mod docref;
 mod gather;
 mod on_demand;
 mod parameters;
+mod persist;
 
 use charta_fhir::represent::{OperationCapability, OperationParameter};
 use charta_model::{ResourceId, ResourceType};
@@ -21,6 +22,7 @@ use crate::{
 };
 
 pub use definition::definition;
+pub use on_demand::{entry as on_demand_entry, in_search};
 pub use parameters::Fault;
 
 /// An operation.

@@ -15,7 +15,7 @@ use http::{StatusCode, header};
 
 use super::{
     history::{contents, entries, page_length, size_bytes},
-    page, prefer, rules,
+    operation, page, prefer, rules,
     rules::missing_status,
 };
 use crate::http::request_body::RequestBody;
@@ -229,7 +229,12 @@ async fn found(
         .extend(parameters.iter().filter(|(name, _)| name == "_type" && searched.path.is_empty()).cloned());
     let path = &searched.path;
     let offset = page::place(call, path, &asked.used, parameters)?.unwrap_or(0);
-    asked.query.offset = offset;
+    // What is made on demand stands before what is stored.
+    let made = operation::in_search(call, &searched.kinds, &asked.used).await?;
+    let made_here = made.iter().filter(|_| offset == 0 && asked.query.limit > 0 && !asked.count_only);
+    let (made_total, made_here) = (made.iter().count(), made_here.collect::<Vec<_>>());
+    asked.query.offset = offset.saturating_sub(made_total as u64);
+    asked.query.limit -= made_here.len();
     asked.query.filters.extend(searched.within);
     if asked.count_only {
         asked.query.limit = 0;
@@ -239,8 +244,9 @@ async fn found(
     rules.check_total(found.total)?;
     let shown = page_length(found.matches.iter().map(|stored| size_bytes(call, stored, &subset)));
     let mut links = vec![BundleLink { relation: "self", url: page::self_link(call, path, &asked.used) }];
-    let end = offset + shown as u64;
-    if end < found.total && shown > 0 {
+    let total = found.total + made_total as u64;
+    let end = offset + (made_here.len() + shown) as u64;
+    if end < total && end > offset {
         links.push(BundleLink { relation: "next", url: page::link(call, path, &asked.used, end) });
     }
     let matches = &found.matches[..shown];
@@ -250,7 +256,9 @@ async fn found(
     audit::found(call, &concerned).await?;
     let stored: Vec<_> = matches.iter().collect();
     let contents = contents(call, &stored, &subset).await?;
-    let mut entries = entries(call, &stored, &subset);
+    let made =
+        made_here.into_iter().filter_map(|document| operation::on_demand_entry(call, document, &subset));
+    let mut entries: Vec<_> = made.chain(entries(call, &stored, &subset)).collect();
     for stored in &included {
         let resource = represent::shown(&stored.document, call.version(), &subset, call.base(), 0);
         let full_url = call.url(&stored.document);
@@ -258,7 +266,7 @@ async fn found(
     }
     missing_status::suppress(call, &mut entries);
     let id = clock::fresh_uuid();
-    let total = (!asked.query.uncounted).then_some(found.total);
+    let total = (!asked.query.uncounted).then_some(total);
     let page = Page { id: &id, timestamp: call.now, total, links: &links, entries };
     Ok((represent::searchset(call.version(), page, None), contents))
 }

@@ -127,12 +127,26 @@ pub async fn prepared_with(
     id: &ResourceId,
     beside: &HashMap<ResourceId, Facts>,
 ) -> Result<Prepared, Refusal> {
+    prepared_in(call, call.version(), resource, id, beside).await
+}
+
+/// The same of a resource in any version.
+///
+/// # Errors
+/// Those of [`crate::intake`].
+pub async fn prepared_in(
+    call: &Call<'_>,
+    version: Version,
+    resource: Node,
+    id: &ResourceId,
+    beside: &HashMap<ResourceId, Facts>,
+) -> Result<Prepared, Refusal> {
     let local = |url: &str| call.app.local_part(url, call.tenant).map(str::to_owned);
     let intake = Intake {
         service: &call.app.service,
         tenant: call.tenant,
         grant: &call.grant,
-        version: call.version(),
+        version,
         document_bytes_max: call.app.config.limits.document_bytes,
         now: call.now,
         local: &local,
@@ -342,7 +356,10 @@ fn millennium_headers(call: &Call<'_>, headers: &mut HeaderMap, document: &Docum
 }
 
 /// What a read of the new version would give, conditions and ranges of the write left aside.
-async fn representation(call: &Call<'_>, document: &Document) -> Result<Answer, Refusal> {
+///
+/// # Errors
+/// Those of a read.
+pub async fn representation(call: &Call<'_>, document: &Document) -> Result<Answer, Refusal> {
     let stored = call.lookup().vread(&document.kind, &document.id, document.version).await?;
     let mut headers = call.headers.clone();
     for name in [header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE, header::RANGE, header::IF_RANGE] {

@@ -7,11 +7,13 @@ use charta_auth::Making;
 use charta_ccd::{Custodian, Request};
 use charta_fhir::{Profile, Version, represent::OperationParameter};
 use charta_model::{MediaType, ResourceId, facts::Moment};
+use http::Method;
 
 use super::{
     Operation, Which, gather,
     on_demand::{self, CONTENT_TYPE, OnDemand, Place},
-    parameters::{self, Given, Period},
+    parameters::{self, Fault, Given, Period, refused},
+    persist,
 };
 use crate::{
     clock,
@@ -28,7 +30,7 @@ pub(super) const OPERATION: Operation = Operation {
     title: "AutogenCcdIf",
     description: "Makes a Continuity of Care Document (C-CDA R2.1) of a patient's record.",
     is_offered,
-    affects_state: |_| false,
+    affects_state: persist::is_offered,
     parameters: taken,
 };
 
@@ -59,20 +61,33 @@ fn taken(endpoint: &Endpoint) -> Vec<OperationParameter> {
     if takes_encounter(endpoint.version) {
         all.push(of("encounter", "in", 0, "Reference", "Only this encounter."));
     }
+    if persist::is_offered(endpoint) {
+        all.push(of(
+            "persist",
+            "in",
+            0,
+            "boolean",
+            "Whether the document is kept, with a DocumentReference.",
+        ));
+    }
     all.push(of("result", "out", 1, "Binary", "The document."));
     all
 }
 
 /// What is asked for.
-struct Asked {
-    patient: ResourceId,
-    period: Period,
-    encounter: Option<ResourceId>,
+pub struct Asked {
+    /// Whose record.
+    pub patient: ResourceId,
+    /// Of which time.
+    pub period: Period,
+    /// Of which encounter alone.
+    pub encounter: Option<ResourceId>,
+    persist: bool,
 }
 
 impl Asked {
     fn of(call: &Call<'_>, given: &Given) -> Result<Self, Refusal> {
-        let mut known = vec!["patient", "start", "end"];
+        let mut known = vec!["patient", "start", "end", "persist"];
         let mut encounter = None;
         if takes_encounter(call.version()) {
             known.push("encounter");
@@ -81,8 +96,12 @@ impl Asked {
                 value.map(|value| parameters::id(call, "encounter", "Encounter", value)).transpose()?;
         }
         parameters::check_known(call, given, &known)?;
+        let persist = parameters::flag(given, "persist")?;
+        if persist && !persist::is_offered(call.endpoint) {
+            return Err(refused("persist", Fault::Unknown));
+        }
         let (patient, period) = (parameters::patient(call, given)?, parameters::period(given)?);
-        Ok(Self { patient, period, encounter })
+        Ok(Self { patient, period, encounter, persist })
     }
 }
 
@@ -95,6 +114,11 @@ pub async fn autogen_ccd(call: &Call<'_>, given: &Given) -> Result<Answer, Refus
     let lookup = call.lookup();
     lookup.makes(Making::Content)?;
     let asked = Asked::of(call, given)?;
+    // To ask for the headers alone changes nothing.
+    let persist = asked.persist && call.method != Method::HEAD;
+    if persist {
+        persist::check_scopes(call)?;
+    }
     let url = on_demand::url(call.base(), &asked.patient, &asked.period);
     let place = Place { url: &url, stored: None };
     let offer = OnDemand::new(&asked.patient, &asked.period, asked.encounter.as_ref(), &place, call.now);
@@ -111,6 +135,10 @@ pub async fn autogen_ccd(call: &Call<'_>, given: &Given) -> Result<Answer, Refus
         }
     }
     let request = request(call, &asked)?;
+    if persist {
+        let begin = move || charta_ccd::Document::new(facts, request);
+        return persist::kept(call, &asked, &content_type, begin).await;
+    }
     let id = clock::fresh_id();
     generated::answer(call, &id, &content_type, &chosen, move || charta_ccd::Document::new(facts, request))
 }

@@ -3,18 +3,22 @@
 
 use std::borrow::Cow;
 
-use charta_auth::NewSubject;
+use charta_auth::{Making, NewSubject};
 use charta_fhir::{
-    Node, Version, custody, index, json,
+    Node, Profile, Version, custody, index, json,
     represent::{self, Entry, Subset},
 };
 use charta_model::{
     Change, Confidentiality, Custody, Description, Document, Index, Labels, ResourceId, ResourceType, Source,
     Timestamp, facts::Moment,
 };
+use charta_service::ReadError;
 
-use super::parameters::Period;
-use crate::{clock, http::call::Call};
+use super::parameters::{self, Period};
+use crate::{
+    clock,
+    http::{call::Call, outcome::Refusal},
+};
 
 /// The type of a CCD.
 ///
@@ -76,6 +80,11 @@ impl OnDemand {
         }
     }
 
+    /// Its id, and the resource in R4.
+    pub fn into_resource(self) -> (ResourceId, Node) {
+        (self.id, self.resource)
+    }
+
     /// It as if it were stored.
     pub fn into_document(self, now: Timestamp) -> Document {
         let source = Source { dialect: Version::R4.name().to_owned(), body: json::text(&self.resource) };
@@ -103,6 +112,65 @@ pub fn entry<'d>(call: &Call<'_>, document: &'d Document, subset: &Subset) -> Op
     shown.member_mut("meta").and_then(|meta| meta.take("versionId"));
     let full_url = format!("urn:uuid:{}", document.id);
     Some(Entry { document, full_url, resource: Some(shown), mode: "match" })
+}
+
+/// What a search for CCDs of one patient may say beside that, so that the one that is made is among them.
+const OF_SEARCH: [&str; 11] = [
+    "patient",
+    "subject",
+    "type",
+    "category",
+    "status",
+    "_count",
+    "_format",
+    "_pretty",
+    "_summary",
+    "_elements",
+    "_revinclude",
+];
+
+/// The document on demand that a search at a Millennium endpoint finds beside stored ones: one for CCDs of one
+/// patient.
+///
+/// # Errors
+/// The store's.
+pub async fn in_search(
+    call: &Call<'_>,
+    kinds: &[ResourceType],
+    used: &[(String, String)],
+) -> Result<Option<Document>, Refusal> {
+    let is_asked = call.profile() == Profile::Millennium && *kinds == [ResourceType::DOCUMENT_REFERENCE];
+    let Some(patient) = is_asked.then(|| patient_of_search(call, used)).flatten() else { return Ok(None) };
+    let period = Period::default();
+    let url = url(call.base(), &patient, &period);
+    let offer = OnDemand::new(&patient, &period, None, &Place { url: &url, stored: None }, call.now);
+    match call.lookup().patient_of_made(Making::Reference, &patient, &offer.subject()).await {
+        Ok(_) => Ok(Some(offer.into_document(call.now))),
+        Err(ReadError::Store(error)) => Err(Refusal::Store(error)),
+        Err(_) => Ok(None),
+    }
+}
+
+fn patient_of_search(call: &Call<'_>, used: &[(String, String)]) -> Option<ResourceId> {
+    let name = |given: &str| given.strip_suffix(":Patient").unwrap_or(given).to_owned();
+    let values = |wanted: &[&str]| -> Vec<&str> {
+        let of = |(given, value): &'_ (String, String)| {
+            wanted.contains(&name(given).as_str()) && !value.is_empty()
+        };
+        used.iter().filter(|pair| of(pair)).map(|(_, value)| value.as_str()).collect()
+    };
+    let any = |value: &str, is: &dyn Fn(&str) -> bool| value.split(',').any(is);
+    let code = |token: &str, code: &str| token.rsplit('|').next() == Some(code);
+    let types = values(&["type"]);
+    let fits = used.iter().all(|(given, _)| OF_SEARCH.contains(&name(given).as_str()))
+        && !types.is_empty()
+        && types.iter().all(|value| any(value, &is_type))
+        && values(&["category"]).iter().all(|value| any(value, &|token| code(token, CATEGORY.1)))
+        && values(&["status"]).iter().all(|value| any(value, &|token| code(token, "current")));
+    match values(&["patient", "subject"])[..] {
+        [patient] if fits => parameters::id(call, "patient", "Patient", patient).ok(),
+        _ => None,
+    }
 }
 
 /// Whether a token names the type of a CCD: with its system, or without any.
