@@ -4,6 +4,7 @@
 //! Clause: C-CDA 2.1 CCD
 
 mod patient;
+mod relationship;
 
 use charta_model::facts::{Confidentiality, Link};
 

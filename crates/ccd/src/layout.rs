@@ -4,14 +4,14 @@ mod observations;
 
 use std::collections::{HashMap, HashSet};
 
-use charta_model::facts::{Condition, Facts, Medication, Onset, Period};
+use charta_model::facts::{Condition, Facts, Medication, MedicationKind, Onset, Period};
 
 use crate::{
     range::{Limits, belongs, period_of},
     request::Request,
 };
 
-pub(crate) use observations::{Place, is_vital, report_period};
+pub(crate) use observations::{ASSESSMENT, Place, is_vital, report_period};
 
 /// What stands where. Numbers are places in the lists of the facts.
 #[derive(Debug)]
@@ -144,7 +144,8 @@ impl Layout {
             if matches!(status, "cancelled") || !in_range || !is_of_encounter {
                 continue;
             }
-            if matches!(status, "draft") || matches!(intent, "proposal" | "plan" | "option") {
+            let is_order = medication.kind == MedicationKind::Order;
+            if matches!(status, "draft") || (is_order && matches!(intent, "proposal" | "plan" | "option")) {
                 self.planned_medications.push(at);
             } else {
                 self.medications.push(at);
@@ -160,7 +161,7 @@ impl Layout {
         for &at in &self.medications {
             let bases = facts.medications[at].based_on.iter().filter_map(|link| at_of.get(facts.key(link)?));
             let base = bases.copied().find(|base| *base != at);
-            let is_statement = facts.medications[at].kind == charta_model::facts::MedicationKind::Statement;
+            let is_statement = facts.medications[at].kind == MedicationKind::Statement;
             if let Some(base) = base.filter(|_| is_statement) {
                 self.statements.entry(base).or_default().push(at);
                 joined.insert(at);

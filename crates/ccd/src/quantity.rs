@@ -231,11 +231,12 @@ pub(crate) fn with_unit(x: &mut Xml, name: &str, kind: &str, quantity: &Quantity
     x.empty(name, &[("xsi:type", kind), ("value", number), ("unit", code)]);
 }
 
-/// A quantity where a PQ has to have a unit: a number without one is REAL.
+/// A quantity where a PQ has to have a unit: a number without one is REAL, and what is no number is unknown.
 pub(crate) fn united(x: &mut Xml, name: &str, quantity: &Quantity) {
     let number = quantity.value.as_deref().filter(|value| is_number(value));
     match (unit(quantity), number, &quantity.comparator) {
-        (Unit::Code(_), ..) | (_, None, _) | (_, _, Some(_)) => value(x, name, quantity),
+        (_, None, _) => x.empty(name, &[("xsi:type", "ST"), ("nullFlavor", "UNK")]),
+        (Unit::Code(_), ..) | (_, _, Some(_)) => value(x, name, quantity),
         // What is counted is a number.
         (Unit::Text(text), Some(number), None) if text.starts_with('#') || text == "score" => {
             x.empty(name, &[("xsi:type", "REAL"), ("value", number)]);

@@ -39,6 +39,8 @@ pub(crate) struct Section<'a> {
     row_count: usize,
     /// In the order of the record, which is none of time.
     entries: Vec<(usize, String)>,
+    /// Whether its rows say everything, since there are no entries for what it says.
+    is_narrative: bool,
     paragraphs: Vec<String>,
 }
 
@@ -64,8 +66,14 @@ impl<'a> Section<'a> {
             rows: Xml::default(),
             row_count: 0,
             entries: Vec::new(),
+            is_narrative: false,
             paragraphs: Vec::new(),
         }
+    }
+
+    /// A section for which no entries are defined.
+    pub(crate) fn narrative(context: &'a Context<'a>, kind: &'static Kind) -> Self {
+        Self { is_narrative: true, ..Self::new(context, kind) }
     }
 
     /// A new row.
@@ -116,7 +124,8 @@ impl<'a> Section<'a> {
         } else if is_empty && self.paragraphs.is_empty() {
             self.paragraphs.push("No information".to_owned());
         }
-        let flavor = match (self.entries.is_empty(), is_withheld) {
+        let says_all = self.is_narrative && !self.rows.is_empty();
+        let flavor = match (self.entries.is_empty() && !says_all, is_withheld) {
             (false, _) => "",
             (true, true) => "MSK",
             (true, false) => "NI",
@@ -138,7 +147,7 @@ impl<'a> Section<'a> {
         x.leaf("title", &[], self.kind.title);
         x.element("text", &[], |x| self.text(x, range.as_ref()));
         self.entries.iter().for_each(|(_, entry)| x.raw(entry));
-        if let Some((_, anchor)) = &range {
+        if let Some((_, anchor)) = range.as_ref().filter(|_| !self.is_narrative) {
             self.range_entry(x, anchor);
         }
     }
@@ -179,6 +188,11 @@ impl<'a> Section<'a> {
             None => format!("Limited to what was until {}", instant::human(end)),
         };
         Some((text, Anchor::new(&format!("{}range", self.kind.prefix))))
+    }
+
+    /// What start and end cut off, for a section that says it in words alone.
+    pub(crate) fn range_words(&self) -> Option<String> {
+        self.range().map(|(words, _)| words)
     }
 
     /// The same as an entry.

@@ -1,6 +1,7 @@
 //! The sections, one file each, in the order of the document.
 
 mod allergies;
+mod assessment;
 mod care_teams;
 mod devices;
 mod directives;
@@ -10,12 +11,15 @@ mod family_history;
 mod goals;
 mod health_concerns;
 mod immunizations;
+mod interventions;
 mod medications;
 mod notes;
+mod nutrition;
 mod payers;
 mod plan;
 mod problems;
 mod procedures;
+mod referrals;
 mod results;
 mod scale;
 mod social_history;
@@ -39,11 +43,15 @@ pub(crate) const ALL: &[Write] = &[
     procedures::section,
     immunizations::section,
     encounters::section,
+    assessment::section,
     plan::section,
+    referrals::section,
+    interventions::section,
     goals::section,
     health_concerns::section,
     status::functional,
     status::mental,
+    nutrition::section,
     devices::section,
     family_history::section,
     directives::section,

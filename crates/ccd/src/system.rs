@@ -39,6 +39,8 @@ pub(crate) const TRIBE: &str = "2.16.840.1.113883.5.140";
 pub(crate) const DISCHARGE_NUBC: &str = "2.16.840.1.113883.6.301.5";
 pub(crate) const DISCHARGE_V2: &str = "2.16.840.1.113883.12.112";
 pub(crate) const PROVENANCE_PARTICIPANT: &str = "2.16.840.1.113883.4.642.4.1131";
+/// FHIR's reasons for having no value. They stand beside a null flavor, never alone.
+pub(crate) const DATA_ABSENT_REASON: &str = "2.16.840.1.113883.4.642.4.1048";
 pub(crate) const ODH: &str = "2.16.840.1.114222.4.5.327";
 
 /// OID, name, and the URIs by which records call it; the first is FHIR's, the others are seen in the wild.

@@ -2,7 +2,7 @@
 //!
 //! Clause: C-CDA 2.1 Narrative
 
-use crate::xml::{Xml, is_gap, is_visible};
+use crate::xml::{Xml, is_visible};
 
 /// A place in the narrative that holds text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,9 +85,6 @@ impl Row {
 
 /// Text with its line breaks.
 pub(crate) fn lines(x: &mut Xml, text: &str) {
-    if is_gap(text) {
-        return x.text(&format!("\"{}\"", text.trim()));
-    }
     for (n, line) in text.lines().enumerate() {
         if n > 0 {
             x.empty("br", &[]);

@@ -49,8 +49,14 @@ impl Xml {
         self.element(name, attributes, |x| x.text(text));
     }
 
+    /// Text; words that look like a lost value stand between quotation marks.
     pub(crate) fn text(&mut self, text: &str) {
+        let before = self.out.len();
         escape(text, false, &mut self.out);
+        if is_gap(&self.out[before..]) {
+            self.out.insert(before, '"');
+            self.out.push('"');
+        }
     }
 
     /// XML that was made here.
@@ -115,9 +121,11 @@ pub(crate) fn is_gap(text: &str) -> bool {
     matches!(text.trim(), "None" | "null" | "NaN" | "undefined" | "[object Object]")
 }
 
-/// Whether a text can be the value of a `cs` or a code: without blanks, and seen.
+/// Whether a text can be the value of a `cs` or a code: without blanks, seen, and no lost value.
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| is_xml(c) && !c.is_whitespace() && !c.is_control())
+    !text.is_empty()
+        && !is_gap(text)
+        && text.chars().all(|c| is_xml(c) && !c.is_whitespace() && !c.is_control())
 }
 
 #[cfg(test)]
@@ -135,6 +143,21 @@ mod tests {
             x.into_string(),
             "<a b=\"&quot;&lt;&amp;&gt; \">]]&gt;&lt;/a&gt;&lt;script&gt;&amp;amp;</a><d/>"
         );
+    }
+
+    #[test]
+    fn words_like_a_lost_value_are_quoted() {
+        for (text, written) in [
+            ("NaN", "<a>\"NaN\"</a>"),
+            (" null\u{1}", "<a>\" null\"</a>"),
+            ("nullable", "<a>nullable</a>"),
+            ("", "<a/>"),
+        ] {
+            let mut x = Xml::default();
+            x.leaf("a", &[], text);
+            assert_eq!(x.into_string(), written, "{text:?}");
+        }
+        assert!(!is_token("null") && is_token("N"));
     }
 
     #[test]

@@ -148,6 +148,8 @@ impl FactsBuilder {
             "Coverage" => facts.coverages.push(care::coverage(at)),
             "FamilyMemberHistory" => facts.relatives.push(care::relative(at)),
             "CarePlan" => plans::care_plan(facts, at),
+            "ClinicalImpression" => facts.assessments.push(plans::assessment(at)),
+            "ImmunizationRecommendation" => facts.due_immunizations.extend(plans::due_immunizations(at)),
             "Goal" => facts.goals.push(plans::goal(at)),
             "ServiceRequest" | "ProcedureRequest" | "DiagnosticOrder" | "DiagnosticRequest"
             | "ReferralRequest" | "NutritionOrder" | "DeviceRequest" | "DeviceUseRequest" => {

@@ -14,8 +14,8 @@ mod value;
 use std::collections::HashMap;
 
 pub use care::{
-    Activity, Appointment, CarePlan, CareTeam, Content, Coverage, Device, Directive, Encounter, Goal, Member,
-    Note, Order, Provenance, Relative, RelativeCondition,
+    Activity, Appointment, Assessment, CarePlan, CareTeam, Content, Coverage, Device, Directive,
+    DueImmunization, Encounter, Goal, Member, Note, Order, Provenance, Relative, RelativeCondition,
 };
 pub use clinical::{Absence, Allergy, Condition, Immunization, Procedure, Reaction, Role};
 pub use medication::{Administration, Dispense, Dosage, Drug, Medication, MedicationKind, Supply, Timing};
@@ -65,6 +65,10 @@ pub struct Facts {
     pub plans: Vec<CarePlan>,
     /// What was ordered, medication aside.
     pub orders: Vec<Order>,
+    /// What clinicians make of it.
+    pub assessments: Vec<Assessment>,
+    /// Immunizations that are recommended.
+    pub due_immunizations: Vec<DueImmunization>,
     /// Appointments.
     pub appointments: Vec<Appointment>,
     /// Goals.
@@ -115,6 +119,10 @@ pub enum Topic {
     HealthConcerns,
     CareTeams,
     Notes,
+    Assessments,
+    Nutrition,
+    Referrals,
+    Interventions,
 }
 
 /// How confidential something is, the least first.

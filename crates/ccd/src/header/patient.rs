@@ -2,8 +2,9 @@
 //!
 //! Clause: C-CDA 2.1 USRealmHeader
 
-use charta_model::facts::{Coding, Concept, Party, Patient};
+use charta_model::facts::{Coding, Party, Patient};
 
+use super::relationship;
 use crate::{
     code::{self, Fixed, Style},
     context::Context,
@@ -11,7 +12,7 @@ use crate::{
     party::Known,
     section::templates,
     system,
-    xml::{Xml, is_token},
+    xml::Xml,
 };
 
 pub(super) fn record_target(x: &mut Xml, context: &Context<'_>) {
@@ -157,7 +158,7 @@ fn is_guardian(party: &Party) -> bool {
 fn guardians(x: &mut Xml, patient: &Patient) {
     for guardian in patient.contacts.iter().filter(|party| is_guardian(party)) {
         x.element("guardian", &[], |x| {
-            relationship(x, guardian);
+            relationship::write(x, guardian);
             name::address(x, guardian.addresses.first());
             name::telecoms(x, &guardian.telecoms);
             let label = guardian.label();
@@ -215,7 +216,7 @@ pub(super) fn related(x: &mut Xml, context: &Context<'_>) {
         x.element("participant", &[("typeCode", "IND")], |x| {
             templates(x, ".5.8", &["2023-05-01"]);
             x.element("associatedEntity", &[("classCode", "PRS")], |x| {
-                relationship(x, person);
+                relationship::write(x, person);
                 name::address(x, person.addresses.first());
                 name::telecoms(x, &person.telecoms);
                 let label = person.label();
@@ -225,12 +226,4 @@ pub(super) fn related(x: &mut Xml, context: &Context<'_>) {
             });
         });
     }
-}
-
-fn relationship(x: &mut Xml, party: &Party) {
-    let coded = |kind: &&Concept| code::code_in(kind, system::ROLE_CODE).is_some_and(is_token);
-    let nothing = Concept::default();
-    let kind = party.relationships.iter().find(coded).or(party.relationships.first()).unwrap_or(&nothing);
-    let style = Style { prefer: &[system::ROLE_CODE], only: true, ..Style::default() };
-    code::write(x, "code", kind, style);
 }

@@ -24,6 +24,8 @@ pub(crate) enum Place {
     Functional,
     /// Mental Status.
     Mental,
+    /// Nutrition.
+    Nutrition,
     /// Advance Directives.
     Directive,
     /// Results, on its own.
@@ -51,6 +53,10 @@ const PLAIN: [&str; 9] = [
     "therapy",
     "activity",
 ];
+
+/// How the patient is nourished: the assessment, and the status that it leads to.
+pub(crate) const ASSESSMENT: &str = "75303-8";
+const NUTRITION: [&str; 2] = ["75305-3", ASSESSMENT];
 
 /// Questionnaires about mood and thought: PHQ-2, PHQ-9, GAD-7, MoCA, MMSE and their totals.
 const MENTAL: [&str; 12] = [
@@ -162,6 +168,9 @@ fn place(observation: &Observation) -> Vec<Place> {
     }
     let place = if is("observation-adi-documentation") || code.has("75320-2") {
         Place::Directive
+    } else if code.one_of(&NUTRITION).is_some() {
+        // Who does not know the section looks among the results.
+        return vec![Place::Nutrition, Place::Result];
     } else if is("functional-status") || is("disability-status") {
         Place::Functional
     } else if is("cognitive-status") || (is("survey") && code.one_of(&MENTAL).is_some()) {

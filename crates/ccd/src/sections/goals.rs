@@ -29,16 +29,22 @@ static KIND: Kind = Kind {
 
 pub(super) fn section(context: &Context<'_>) -> Option<String> {
     let mut section = Section::new(context, &KIND);
-    let shown = |one: &&Goal| {
-        let given_up = matches!(one.status.as_deref(), Some("rejected" | "cancelled"));
-        !given_up && context.layout.limits.has_begun(one.start.as_ref())
-    };
-    let mut goals: Vec<&Goal> = context.facts.goals.iter().filter(shown).collect();
+    let mut goals: Vec<&Goal> = context.facts.goals.iter().filter(|one| is_shown(context, one)).collect();
     goals.sort_by_cached_key(|one| instant::newest(one.start.as_ref().or(one.said.as_ref())));
     for goal in goals {
         write(&mut section, context, goal);
     }
     section.finish()
+}
+
+fn is_shown(context: &Context<'_>, one: &Goal) -> bool {
+    let given_up = matches!(one.status.as_deref(), Some("rejected" | "cancelled"));
+    !given_up && context.layout.limits.has_begun(one.start.as_ref())
+}
+
+/// Whether a goal stands in the document with this key.
+pub(super) fn is_shown_by_key(context: &Context<'_>, key: &str) -> bool {
+    context.facts.goals.iter().any(|one| one.origin.key == key && is_shown(context, one))
 }
 
 fn write(section: &mut Section<'_>, context: &Context<'_>, goal: &Goal) {

@@ -2,8 +2,11 @@
 //!
 //! Clause: C-CDA 2.1 PlanOfTreatmentSection
 
+mod immunizations;
+
 use charta_model::facts::{
-    Appointment, CarePlan, Concept, Encounter, Medication, Moment, Order, Period, Topic,
+    Activity, Appointment, CarePlan, Concept, DueImmunization, Encounter, Medication, Moment, Order, Period,
+    Topic,
 };
 
 use super::{
@@ -49,6 +52,10 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
     for &at in &context.layout.planned_medications {
         medication(&mut section, context, &facts.medications[at]);
     }
+    let known = |one: &&DueImmunization| is_known_by_then(context, one.made.as_ref(), one.due.as_ref());
+    for one in facts.due_immunizations.iter().filter(known) {
+        immunizations::write(&mut section, context, one);
+    }
     let booked = |one: &&Appointment| {
         matches!(one.status.as_deref(), Some("proposed" | "pending" | "booked" | "waitlist") | None)
     };
@@ -86,7 +93,7 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
     section.finish()
 }
 
-fn is_plan_shown(context: &Context<'_>, one: &CarePlan) -> bool {
+pub(super) fn is_plan_shown(context: &Context<'_>, one: &CarePlan) -> bool {
     let limits = &context.layout.limits;
     let start = one.period.start.as_ref().or(one.created.as_ref());
     match one.status.as_deref() {
@@ -105,7 +112,17 @@ fn is_known_by_then(context: &Context<'_>, made: Option<&Moment>, start: Option<
     }
 }
 
-fn is_order_shown(context: &Context<'_>, one: &Order) -> bool {
+/// Whether it is still to be carried out.
+pub(super) fn is_open(one: &Order) -> bool {
+    one.status.as_deref() != Some("completed")
+}
+
+/// Whether a step of a plan was carried out; it stands among the interventions then.
+pub(super) fn is_done(one: &Activity) -> bool {
+    one.status.as_deref() == Some("completed")
+}
+
+pub(super) fn is_order_shown(context: &Context<'_>, one: &Order) -> bool {
     let limits = &context.layout.limits;
     match one.status.as_deref() {
         Some("cancelled" | "revoked" | "rejected" | "suspended" | "aborted") => false,
@@ -144,10 +161,9 @@ fn care_plan(section: &mut Section<'_>, context: &Context<'_>, one: &CarePlan) {
     let comments = row.cells(&one.notes);
     let anchor = row.anchor();
     section.push(row);
-    let activities: Vec<Option<Anchor>> = one
-        .activities
-        .iter()
-        .map(|activity| {
+    let planned = || one.activities.iter().enumerate().filter(|(_, activity)| !is_done(activity));
+    let activities: Vec<Option<Anchor>> = planned()
+        .map(|(_, activity)| {
             let mut row = section.row();
             let label = activity.code.label().or(activity.description.as_deref()).unwrap_or("Activity");
             let name = row.cell(label);
@@ -175,7 +191,7 @@ fn care_plan(section: &mut Section<'_>, context: &Context<'_>, one: &CarePlan) {
             }
             let made = one.created.as_ref().or(one.period.start.as_ref());
             party::recorder(x, context, &one.origin.key, one.author.as_ref(), made);
-            for (n, (activity, anchor)) in one.activities.iter().zip(&activities).enumerate() {
+            for ((n, activity), anchor) in planned().zip(&activities) {
                 x.element("entryRelationship", &[("typeCode", "COMP")], |x| {
                     act(x, |x| {
                         id::own(x, &context.request.namespace, &format!("{}/activity/{n}", one.origin.key));

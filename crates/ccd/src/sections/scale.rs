@@ -39,7 +39,7 @@ pub(super) fn is_scale(one: &Observation) -> bool {
 }
 
 /// What stands in a questionnaire: components and members, however deep.
-fn items<'a>(
+pub(super) fn items<'a>(
     context: &'a Context<'_>,
     one: &'a Observation,
     out: &mut Vec<(&'a Observation, Option<usize>)>,

@@ -1,12 +1,12 @@
 //! The value of an observation, by its type; and what it says to readers.
 
-use charta_model::facts::{Concept, Measure, Quantity, Range, Value};
+use charta_model::facts::{Coding, Concept, Measure, Quantity, Range, Value};
 
 use crate::{
     code::{self, Fixed, Style},
     instant, quantity, system,
     table::Anchor,
-    xml::{Xml, is_gap, is_visible},
+    xml::{Xml, is_gap, is_token, is_visible},
 };
 
 /// For readers.
@@ -49,13 +49,8 @@ pub(super) fn write_value(x: &mut Xml, name: &str, value: &Value, anchor: Option
     match value {
         Value::Quantity(amount) => quantity::united(x, name, amount),
         Value::Concept(concept) => {
-            let is_absent = |coding: &charta_model::facts::Coding| {
-                coding.system.as_deref().is_some_and(|system| system.ends_with("data-absent-reason"))
-            };
             if concept.codings.iter().any(is_absent) {
-                // That there is no value, in the place of one.
-                let attributes = [("xsi:type", "CD"), ("nullFlavor", absent(Some(concept)))];
-                return x.element(name, &attributes, |x| code::original_text(x, None, anchor));
+                return absence(x, name, concept, anchor);
             }
             let style =
                 Style { kind: "CD", prefer: &[system::SNOMED, system::LOINC], anchor, ..Style::default() };
@@ -90,6 +85,23 @@ pub(super) fn write_value(x: &mut Xml, name: &str, value: &Value, anchor: Option
             instant::Open::Unknown,
         ),
     }
+}
+
+/// Whether the code says that there is no value, in the place of one.
+fn is_absent(coding: &Coding) -> bool {
+    coding.system.as_deref().is_some_and(|system| system.ends_with("data-absent-reason"))
+}
+
+/// A value that says why there is none: the flavor that means it, and the reason as it was given.
+fn absence(x: &mut Xml, name: &str, concept: &Concept, anchor: Option<&Anchor>) {
+    x.element(name, &[("xsi:type", "CD"), ("nullFlavor", absent(Some(concept)))], |x| {
+        code::original_text(x, None, anchor);
+        let given = concept.codings.iter().filter(|coding| is_absent(coding));
+        for code in given.filter_map(|coding| coding.code.as_deref()).filter(|code| is_token(code)) {
+            let attributes = [("code", code), ("codeSystem", system::DATA_ABSENT_REASON)];
+            x.empty("translation", &attributes);
+        }
+    });
 }
 
 /// Why there is no value.

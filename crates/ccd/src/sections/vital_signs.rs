@@ -49,27 +49,45 @@ pub(super) fn section(context: &Context<'_>) -> Option<String> {
     section.finish()
 }
 
-/// Observations of one encounter and one time.
+/// Observations of one encounter and one time. What was measured twice then stands in a group of its own, or
+/// nobody could tell which systolic pressure belongs to which diastolic one.
 fn groups<'a>(context: &'a Context<'_>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'a>> = Vec::new();
     let mut at: HashMap<String, usize> = HashMap::new();
+    // How many groups of a time have a code already.
+    let mut seen: HashMap<(String, &str), usize> = HashMap::new();
     let observations = context.facts.observations.iter().zip(&context.layout.observations);
     for (one, _) in observations.filter(|(_, places)| places.contains(&Place::Vital)) {
-        let encounter = one.encounter.as_ref().and_then(|link| context.facts.key(link)).unwrap_or_default();
-        let period = one.period();
-        let text = |moment: &Option<charta_model::facts::Moment>| {
-            moment.as_ref().map(ToString::to_string).unwrap_or_default()
-        };
-        // Without a time nothing is known to belong together.
-        let own = if period.is_empty() { one.origin.key.as_str() } else { "" };
-        let key = format!("{encounter}/vital-signs/{}/{}/{own}", text(&period.start), text(&period.end));
+        let time = group_key(context, one);
+        let codes = vital_codes(one);
+        let known = codes.iter().filter_map(|code| seen.get(&(time.clone(), *code)));
+        let earlier = known.max().copied().unwrap_or_default();
+        seen.extend(codes.iter().map(|code| ((time.clone(), *code), earlier + 1)));
+        let key = if earlier == 0 { time } else { format!("{time}/{}", earlier + 1) };
         let group = *at.entry(key.clone()).or_insert_with(|| {
-            groups.push(Group { key, period, observations: Vec::new() });
+            groups.push(Group { key, period: one.period(), observations: Vec::new() });
             groups.len() - 1
         });
         groups[group].observations.push(one);
     }
     groups
+}
+
+fn group_key(context: &Context<'_>, one: &Observation) -> String {
+    let encounter = one.encounter.as_ref().and_then(|link| context.facts.key(link)).unwrap_or_default();
+    let period = one.period();
+    let text = |moment: &Option<charta_model::facts::Moment>| {
+        moment.as_ref().map(ToString::to_string).unwrap_or_default()
+    };
+    // Without a time nothing is known to belong together.
+    let own = if period.is_empty() { one.origin.key.as_str() } else { "" };
+    format!("{encounter}/vital-signs/{}/{}/{own}", text(&period.start), text(&period.end))
+}
+
+/// The codes of the numbers that an observation holds.
+fn vital_codes(one: &Observation) -> Vec<&str> {
+    let vital = parts(one).map(|part| results::measure(one, part)).filter(|measure| is_vital(measure));
+    vital.filter_map(|measure| code::code_in(&measure.code, system::LOINC)).collect()
 }
 
 /// The statements of an observation: itself, its components.

@@ -1,5 +1,6 @@
 //! The documents that the generator makes, out of records in FHIR.
 
+mod care;
 mod header;
 mod hostile;
 mod period;

@@ -66,6 +66,12 @@ pub(crate) fn everything() -> Vec<&'static str> {
         r#"{"resourceType":"Consent","id":"cn","status":"active","category":[{"coding":[{"code":"acd"}]}],"dateTime":"2020-01-01","verification":[{"verified":true,"verifiedWith":{"reference":"Practitioner/d"},"verificationDate":"2020-01-02"}]}"#,
         r#"{"resourceType":"DocumentReference","id":"nt","status":"current","type":{"coding":[{"system":"http://loinc.org","code":"11506-3","display":"Progress note"}]},"date":"2020-01-10T10:30:00Z","author":[{"reference":"Practitioner/d"}],"context":{"encounter":[{"reference":"Encounter/e"}]},"content":[{"attachment":{"contentType":"text/plain","data":"RG9pbmcgZmluZS4="}}]}"#,
         r#"{"resourceType":"DocumentReference","id":"np","status":"current","type":{"text":"Scan"},"content":[{"attachment":{"contentType":"application/pdf","data":"JVBERi0="}}]}"#,
+        r#"{"resourceType":"ClinicalImpression","id":"ci","status":"completed","description":"seen for cough","summary":"Viral infection, no sign of pneumonia","effectiveDateTime":"2020-01-10T10:20:00-05:00","assessor":{"reference":"Practitioner/d"},"encounter":{"reference":"Encounter/e"},"finding":[{"itemCodeableConcept":{"coding":[{"system":"http://snomed.info/sct","code":"49727002","display":"Cough"}]}},{"itemReference":{"reference":"Condition/x"}}],"prognosisCodeableConcept":[{"text":"good"}],"note":[{"text":"come back if worse"}]}"#,
+        r#"{"resourceType":"ServiceRequest","id":"rf","status":"active","intent":"order","category":[{"coding":[{"system":"http://snomed.info/sct","code":"3457005","display":"Patient referral"}]}],"code":{"coding":[{"system":"http://snomed.info/sct","code":"183519002","display":"Referral to cardiology service"}]},"authoredOn":"2020-01-10","requester":{"reference":"Practitioner/d"},"performer":[{"reference":"Organization/o"}],"reasonCode":[{"text":"murmur"}],"reasonReference":[{"reference":"Condition/c"}],"note":[{"text":"not urgent"}]}"#,
+        r#"{"resourceType":"CarePlan","id":"ci2","status":"active","intent":"plan","category":[{"text":"Physiotherapy"}],"goal":[{"reference":"Goal/go"}],"activity":[{"outcomeCodeableConcept":[{"text":"walks alone"}],"detail":{"status":"completed","code":{"coding":[{"system":"http://snomed.info/sct","code":"229065009","display":"Exercise therapy"}]},"goal":[{"reference":"Goal/go"}],"scheduledPeriod":{"start":"2020-01-12","end":"2020-02-12"},"location":{"reference":"Location/l"}}},{"detail":{"status":"not-started","code":{"text":"Swimming"}}}]}"#,
+        r#"{"resourceType":"Observation","id":"ns","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"75305-3","display":"Nutrition status"}]},"effectiveDateTime":"2020-01-10","valueCodeableConcept":{"coding":[{"system":"http://snomed.info/sct","code":"248324001","display":"Well nourished"}]},"hasMember":[{"reference":"Observation/na"}],"performer":[{"reference":"Practitioner/d"}]}"#,
+        r#"{"resourceType":"Observation","id":"na","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"75303-8","display":"Nutrition assessment"}]},"effectiveDateTime":"2020-01-10","valueString":"eats twice a day"}"#,
+        r#"{"resourceType":"ImmunizationRecommendation","id":"ir","date":"2020-01-10","patient":{"reference":"Patient/1"},"recommendation":[{"vaccineCode":[{"coding":[{"system":"http://hl7.org/fhir/sid/cvx","code":"140","display":"Influenza"}]}],"targetDisease":{"text":"influenza"},"forecastStatus":{"coding":[{"code":"due"}],"text":"due"},"dateCriterion":[{"code":{"coding":[{"system":"http://loinc.org","code":"30981-5"}]},"value":"2020-09-01"},{"code":{"coding":[{"system":"http://loinc.org","code":"30980-7"}]},"value":"2020-10-01"}]}]}"#,
         r#"{"resourceType":"Provenance","id":"pv","target":[{"reference":"Procedure/pr"}],"recorded":"2018-02-16T00:00:00Z","agent":[{"type":{"coding":[{"code":"author"}]},"who":{"reference":"Practitioner/d"}}]}"#,
     ]
 }
@@ -85,8 +91,8 @@ fn a_patient_with_one_of_everything_has_every_section() {
         codes,
         [
             "10157-6", "10160-0", "10190-7", "11369-6", "11450-4", "18776-5", "29762-2", "30954-2",
-            "34109-9", "42348-3", "46240-8", "46264-8", "47420-5", "47519-4", "48765-2", "48768-6",
-            "61146-7", "75310-3", "85847-2", "8716-3"
+            "34109-9", "42348-3", "42349-1", "46240-8", "46264-8", "47420-5", "47519-4", "48765-2",
+            "48768-6", "51848-0", "61144-2", "61146-7", "62387-6", "75310-3", "85847-2", "8716-3"
         ]
     );
     assert!(root.named("section").iter().all(|section| section.attribute("nullFlavor").is_none()));
@@ -156,8 +162,8 @@ fn a_moment() -> impl Strategy<Value = Option<&'static str>> {
 
 /// What is kept of [`everything`], what is changed in it, and what is asked for.
 pub(crate) fn a_case() -> impl Strategy<Value = (Vec<Node>, Request)> {
-    let changes = prop::collection::vec((0..60_usize, 0..60_usize, 0..ABSURD.len()), 0..12);
-    let keep = prop::collection::vec(prop::bool::weighted(0.7), 60);
+    let changes = prop::collection::vec((0..80_usize, 0..60_usize, 0..ABSURD.len()), 0..12);
+    let keep = prop::collection::vec(prop::bool::weighted(0.7), 80);
     (keep, changes, a_moment(), a_moment(), prop::bool::weighted(0.2)).prop_map(
         |(keep, changes, start, end, encounter)| {
             let mut resources: Vec<Node> = everything().iter().map(|text| node(text)).collect();

@@ -25,6 +25,7 @@ fn what(at: At<'_>) -> (Concept, Option<Link>) {
 pub(super) fn medication(facts: &mut Facts, at: At<'_>) {
     let kind = match at.text("resourceType").as_deref() {
         Some("MedicationStatement" | "MedicationUsage") => MedicationKind::Statement,
+        _ if is_taken_by_itself(at) => MedicationKind::Statement,
         _ => MedicationKind::Order,
     };
     let (code, drug) = what(at);
@@ -64,6 +65,13 @@ pub(super) fn medication(facts: &mut Facts, at: At<'_>) {
         based_on: [at.links("basedOn"), at.links("partOf")].concat(),
         notes: at.notes(),
     });
+}
+
+/// Whether an order says what somebody reports to take, as US Core has what is bought without prescription.
+fn is_taken_by_itself(at: At<'_>) -> bool {
+    let is_reported = ["reportedBoolean", "reported"].iter().any(|name| at.flag(name) == Some(true))
+        || at.link("reportedReference").is_some();
+    is_reported && at.text("intent").as_deref() == Some("plan")
 }
 
 /// From when until when.

@@ -1,24 +1,13 @@
 //! Plans, goals, orders, documents, provenance.
 
 use charta_model::facts::{
-    Activity, Appointment, CarePlan, Concept, Content, Directive, Facts, Goal, Link, Note, Onset, Order,
-    Period, Provenance, Role,
+    Activity, Appointment, Assessment, CarePlan, Concept, Content, Directive, DueImmunization, Facts, Goal,
+    Link, Note, Onset, Order, Period, Provenance, Role,
 };
 
 use super::{clinical, links, observation, read::At};
 
 pub(super) fn care_plan(facts: &mut Facts, at: At<'_>) {
-    let activity = |at: At<'_>| {
-        let detail =
-            if at.at("detail").is_there() { at.at("detail") } else { at.at("plannedActivityDetail") };
-        detail.is_there().then(|| Activity {
-            code: detail.concept("code").unwrap_or_default(),
-            status: detail.text("status"),
-            description: detail.text("description"),
-            scheduled: detail.period("scheduledPeriod"),
-            place: detail.link("location"),
-        })
-    };
     let plan = CarePlan {
         origin: at.origin(),
         status: at.text("status"),
@@ -35,6 +24,83 @@ pub(super) fn care_plan(facts: &mut Facts, at: At<'_>) {
         notes: at.notes(),
     };
     facts.plans.push(plan);
+}
+
+/// A step of a plan, planned or done.
+fn activity(at: At<'_>) -> Option<Activity> {
+    let detail = at.any(&["detail", "plannedActivityDetail"]);
+    // R5 has no detail; what was done stands where the others have what came of it.
+    let performed = at.concepts("performedActivity");
+    let outcomes = at.concepts("outcomeCodeableConcept");
+    if !detail.is_there() {
+        let code = performed.into_iter().next()?;
+        return Some(Activity { code, status: Some("completed".to_owned()), ..Activity::default() });
+    }
+    Some(Activity {
+        code: detail.concept("code").unwrap_or_default(),
+        status: detail.text("status"),
+        description: detail.text("description"),
+        scheduled: match detail.when(&["scheduled"]) {
+            Some(Onset::At(moment)) => Period { start: Some(moment), end: None },
+            Some(Onset::During(period)) => period,
+            _ => Period::default(),
+        },
+        place: detail.link("location"),
+        outcomes,
+        goals: detail.links("goal"),
+    })
+}
+
+/// DSTU2 calls the author assessor, R5 performer.
+pub(super) fn assessment(at: At<'_>) -> Assessment {
+    let findings = || at.list("finding");
+    let items = |at: At<'_>| ["itemCodeableConcept", "item"].iter().find_map(|name| at.concept(name));
+    let linked = |at: At<'_>| ["itemReference", "item"].iter().find_map(|name| at.link(name));
+    Assessment {
+        origin: at.origin(),
+        code: at.concept("code"),
+        description: at.text("description"),
+        summary: at.text("summary"),
+        period: match at.when(&["effective"]) {
+            Some(Onset::At(moment)) => Period::at(moment),
+            Some(Onset::During(period)) => period,
+            _ => Period::default(),
+        },
+        made: at.moment("date"),
+        author: ["assessor", "performer"].iter().find_map(|name| at.link(name)),
+        encounter: ["encounter", "context"].iter().find_map(|name| at.link(name)),
+        findings: findings().filter_map(items).collect(),
+        finding_links: findings().filter_map(linked).collect(),
+        prognoses: [
+            at.concepts("prognosisCodeableConcept"),
+            at.text("prognosis").map(Concept::of_text).into_iter().collect(),
+        ]
+        .concat(),
+        notes: at.notes(),
+    }
+}
+
+/// The code for when a vaccine is due; the other dates say when it may be given, or when it is too late.
+const DUE: &str = "30980-7";
+
+pub(super) fn due_immunizations(at: At<'_>) -> Vec<DueImmunization> {
+    let one = |(number, of): (usize, At<'_>)| {
+        let is_due = |at: &At<'_>| at.concept("code").is_some_and(|code| code.has(DUE) || code.has("due"));
+        let due = of.list("dateCriterion").find(is_due).and_then(|at| at.moment("value"));
+        DueImmunization {
+            origin: at.origin(),
+            number,
+            vaccines: of.concepts("vaccineCode"),
+            diseases: of.concepts("targetDisease"),
+            due,
+            status: of.concept("forecastStatus"),
+            reasons: of.concepts("forecastReason"),
+            description: of.text("description"),
+            made: at.moment("date").or_else(|| of.moment("date")),
+            author: at.link("authority"),
+        }
+    };
+    at.list("recommendation").enumerate().map(one).collect()
 }
 
 pub(super) fn goal(at: At<'_>) -> Goal {
@@ -76,6 +142,8 @@ pub(super) fn order(facts: &mut Facts, at: At<'_>) {
         code: code.or_else(|| at.concept("codeCodeableConcept")).unwrap_or_default(),
         details: at.concepts("orderDetail"),
         is_not_to_do: at.flag("doNotPerform") == Some(true),
+        is_referral: is_referral(at),
+        recipients: ["recipient", "performer"].iter().flat_map(|name| at.links(name)).collect(),
         occurrence,
         authored: ["authoredOn", "orderedOn", "dateTime"].iter().find_map(|name| at.moment(name)),
         author,
@@ -84,6 +152,14 @@ pub(super) fn order(facts: &mut Facts, at: At<'_>) {
         patient_instruction: at.text("patientInstruction"),
         notes: at.notes(),
     });
+}
+
+/// Categories by which an order is a referral: SNOMED CT's for the patient, and for a service.
+const REFERRALS: [&str; 3] = ["3457005", "306206005", "referral"];
+
+fn is_referral(at: At<'_>) -> bool {
+    let is_kind = at.concepts("category").iter().any(|kind| kind.one_of(&REFERRALS).is_some());
+    is_kind || at.text("resourceType").as_deref() == Some("ReferralRequest")
 }
 
 pub(super) fn appointment(at: At<'_>) -> Appointment {

@@ -37,8 +37,15 @@ pub fn topic_of(resource: &Node) -> Vec<Topic> {
         "Immunization" => vec![Topic::Immunizations],
         "Procedure" => vec![Topic::Procedures],
         "Encounter" => vec![Topic::Encounters],
-        "CarePlan" | "ServiceRequest" | "ProcedureRequest" | "DiagnosticOrder" | "ReferralRequest"
-        | "Appointment" | "NutritionOrder" => vec![Topic::Plan],
+        "ClinicalImpression" => vec![Topic::Assessments],
+        "ReferralRequest" => vec![Topic::Plan, Topic::Referrals],
+        "CarePlan"
+        | "ServiceRequest"
+        | "ProcedureRequest"
+        | "DiagnosticOrder"
+        | "Appointment"
+        | "NutritionOrder"
+        | "ImmunizationRecommendation" => vec![Topic::Plan],
         "Goal" => vec![Topic::Goals],
         "CareTeam" => vec![Topic::CareTeams],
         "Device" => vec![Topic::Devices],

@@ -75,6 +75,39 @@ pub struct Activity {
     pub scheduled: Period,
     /// Where.
     pub place: Option<Link>,
+    /// What came of it.
+    pub outcomes: Vec<Concept>,
+    /// For which goals.
+    pub goals: Vec<Link>,
+}
+
+/// What a clinician makes of what was found.
+#[derive(Debug, Clone, Default)]
+pub struct Assessment {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// What kind of assessment.
+    pub code: Option<Concept>,
+    /// Why and how it was made, in words.
+    pub description: Option<String>,
+    /// What it comes to, in words.
+    pub summary: Option<String>,
+    /// The time that it is about.
+    pub period: Period,
+    /// When it was made.
+    pub made: Option<Moment>,
+    /// By whom.
+    pub author: Option<Link>,
+    /// In which encounter.
+    pub encounter: Option<Link>,
+    /// What was found.
+    pub findings: Vec<Concept>,
+    /// What was found: by reference.
+    pub finding_links: Vec<Link>,
+    /// What is to be expected.
+    pub prognoses: Vec<Concept>,
+    /// Remarks.
+    pub notes: Vec<String>,
 }
 
 /// What somebody ordered, medication aside.
@@ -94,6 +127,10 @@ pub struct Order {
     pub details: Vec<Concept>,
     /// Whether it is not to be done.
     pub is_not_to_do: bool,
+    /// Whether it asks somebody else to see the patient.
+    pub is_referral: bool,
+    /// Who is to do it.
+    pub recipients: Vec<Link>,
     /// When it is to be done.
     pub occurrence: Period,
     /// When it was ordered.
@@ -108,6 +145,31 @@ pub struct Order {
     pub patient_instruction: Option<String>,
     /// Remarks.
     pub notes: Vec<String>,
+}
+
+/// An immunization that somebody, or a schedule, recommends.
+#[derive(Debug, Clone, Default)]
+pub struct DueImmunization {
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The how manieth recommendation of its resource it is.
+    pub number: usize,
+    /// With what; the first is the one that is meant, the others will do.
+    pub vaccines: Vec<Concept>,
+    /// Against what.
+    pub diseases: Vec<Concept>,
+    /// When it is due.
+    pub due: Option<Moment>,
+    /// Due, overdue and so on.
+    pub status: Option<Concept>,
+    /// Why.
+    pub reasons: Vec<Concept>,
+    /// In words.
+    pub description: Option<String>,
+    /// When it was recommended.
+    pub made: Option<Moment>,
+    /// By whom.
+    pub author: Option<Link>,
 }
 
 /// An appointment.

@@ -219,9 +219,11 @@ pub(in crate::sections) fn dose_quantity(x: &mut Xml, dose: &Quantity) {
 /// How fast, and how much at most.
 pub(super) fn limits(x: &mut Xml, dosage: Option<&Dosage>) {
     let Some(dosage) = dosage else { return };
-    if let Some(rate) =
-        dosage.rate.as_ref().filter(|rate| matches!(quantity::unit(rate), quantity::Unit::Code(_)))
-    {
+    let is_whole = |rate: &&Quantity| {
+        matches!(quantity::unit(rate), quantity::Unit::Code(_))
+            && rate.value.as_deref().is_some_and(quantity::is_number)
+    };
+    if let Some(rate) = dosage.rate.as_ref().filter(is_whole) {
         quantity::physical(x, "rateQuantity", "", rate, "");
     }
     if let Some((numerator, denominator)) = &dosage.max {
