@@ -53,6 +53,8 @@ pub struct Config {
     pub ops_listen: Option<SocketAddr>,
     /// How clients reach this server: the beginning of every absolute URL in answers.
     pub public_url: Origin,
+    /// Further names under which open endpoints on loopback may be called.
+    pub hosts: Vec<String>,
     /// Who may say for whom it calls.
     pub trusted_proxies: Vec<Network>,
     /// Where it says so.

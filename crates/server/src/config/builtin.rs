@@ -26,6 +26,7 @@ pub fn standard() -> Config {
         listen,
         ops_listen: None,
         public_url: Origin::of_address(false, listen),
+        hosts: Vec::new(),
         trusted_proxies: Vec::new(),
         proxy_header: ProxyHeader::default(),
         data_dir: PathBuf::from("charta-data"),

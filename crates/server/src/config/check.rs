@@ -21,6 +21,7 @@ type Checked = Result<(), Problem>;
 /// See [`Config::check`].
 pub fn check(config: &Config) -> Checked {
     addresses(config)?;
+    hosts(config)?;
     process(config)?;
     limits(&config.limits)?;
     within("audit.interval_ms", config.audit.interval_ms, 1..=60_000)?;
@@ -85,6 +86,18 @@ fn addresses(config: &Config) -> Checked {
         return refuse("listen", 0, problem);
     }
     Ok(())
+}
+
+/// A host is compared without its port, so a name with one would never fit.
+fn hosts(config: &Config) -> Checked {
+    let is_name = |name: &String| {
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+        !name.is_empty() && name.bytes().all(is_plain)
+    };
+    match config.hosts.iter().find(|name| !is_name(name)) {
+        Some(odd) => refuse("hosts", 0, format!("{odd:?}: not the name of a host, without port")),
+        None => Ok(()),
+    }
 }
 
 fn process(config: &Config) -> Checked {

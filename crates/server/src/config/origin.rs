@@ -49,6 +49,12 @@ impl Origin {
         })
     }
 
+    /// Host and port.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.0.split_once("://").map_or(&*self.0, |(_, authority)| authority)
+    }
+
     /// The origin as it begins a URL.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -217,7 +217,7 @@ fn unknown_keys_are_refused_everywhere() {
     check(&[
         (
             "\nlisten_on = 1",
-            "2: listen_on: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `trusted_proxies`, `proxy_header`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `audit`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `confidentiality`, `endpoint`",
+            "2: listen_on: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `hosts`, `trusted_proxies`, `proxy_header`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `audit`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `confidentiality`, `endpoint`",
         ),
         (
             "[limits]\n\ndocument_size = 1",
@@ -239,7 +239,7 @@ fn unknown_keys_are_refused_everywhere() {
         ),
         (
             "[metrics]\nlisten = 1",
-            "1: metrics: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `trusted_proxies`, `proxy_header`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `audit`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `confidentiality`, `endpoint`",
+            "1: metrics: unknown key, expected one of `listen`, `ops_listen`, `public_url`, `hosts`, `trusted_proxies`, `proxy_header`, `data_dir`, `shutdown_seconds`, `worker_threads`, `log`, `allow_open_network`, `limits`, `audit`, `store`, `tls`, `tenant`, `issuer`, `authorization_server`, `confidentiality`, `endpoint`",
         ),
     ]);
 }
@@ -351,6 +351,19 @@ fn with_tls_the_public_url_is_https() {
         (&contradiction[..], "1: public_url: http://a.example is not https, but [tls] is set"),
         ("[tls]\ncertificate = \"cert.pem\"", "1: tls.key: missing"),
         ("[tls]\ncertificate = \"cert.pem\"\nkey = \"\"", "3: tls.key: empty; a file in PEM is needed"),
+    ]);
+}
+
+#[test]
+fn hosts_are_names_without_port() {
+    assert_eq!(parse("hosts = [\"charta.intern\", \"c2\"]").hosts, ["charta.intern", "c2"]);
+    check(&[
+        (
+            "hosts = [\"charta.intern:8080\"]",
+            "1: hosts: \"charta.intern:8080\": not the name of a host, without port",
+        ),
+        ("hosts = [\"\"]", "1: hosts: \"\": not the name of a host, without port"),
+        ("hosts = [\"*\"]", "1: hosts: \"*\": not the name of a host, without port"),
     ]);
 }
 

@@ -4,6 +4,7 @@
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use charta_auth::Claims;
@@ -14,7 +15,7 @@ use charta_model::{
 use charta_service::ReadError;
 use http::{Method, StatusCode, Uri};
 
-use super::{call::Call, outcome::Refusal, target::Target};
+use super::{call::Call, client::Client, outcome::Refusal, target::Target};
 use crate::clock;
 
 /// What is noted of one request.
@@ -160,6 +161,15 @@ pub async fn record(call: &Call<'_>, status: StatusCode) -> Result<(), Refusal> 
     }
     let event = event(call, asked, status, &caller, &noted.now, &query);
     call.app.service.record(event, &noted.now.patients).await.map_err(Refusal::Store)
+}
+
+/// Records that a client had all it may have: the first time in a while, as a flood must not fill the disk. That it is
+/// turned away does not depend on the record.
+pub async fn throttled(call: &Call<'_>, client: Client) {
+    let tells_nothing = matches!(call.target, Target::Metadata | Target::SmartConfiguration);
+    if call.notes.active && !tells_nothing && call.app.clients.records_refusal(client, Instant::now()) {
+        let _ = record(call, StatusCode::TOO_MANY_REQUESTS).await; // the store logs why not
+    }
 }
 
 fn event<'e>(

@@ -5,13 +5,14 @@ use http::{StatusCode, request::Parts};
 use super::{
     App,
     pipeline::{Routed, plain},
+    serve::Link,
     smart::server,
 };
 use crate::http::request_body::RequestBody;
 use crate::ui;
 
 /// Answers a request whose path belongs to no endpoint.
-pub async fn answer(app: &App, parts: &Parts, body: RequestBody) -> Routed {
+pub async fn answer(app: &App, parts: &Parts, body: RequestBody, link: &Link) -> Routed {
     let path = parts.uri.path();
     let get = matches!(parts.method, http::Method::GET | http::Method::HEAD);
     let on_this_address = app.config.ops_listen.is_none();
@@ -19,7 +20,7 @@ pub async fn answer(app: &App, parts: &Parts, body: RequestBody) -> Routed {
         _ if server::serves(path)
             && let Some(server) = &app.authorization_server =>
         {
-            (server::answer(app, server, parts, body).await, "/auth")
+            (server::answer(app, server, parts, body, link).await, "/auth")
         }
         "/" if get && app.demo => (ui::start::page(&app.config), "/"),
         "/health/live" | "/health/ready" | "/metrics" if get && on_this_address => {

@@ -25,11 +25,11 @@ use super::{
     answer::Answer,
     body::AnswerBody,
     call::Call,
-    client::Throttled,
+    client::{Client, Throttled},
     coding,
     ingest::IngestError,
     interaction::{Broken, ParameterFault},
-    respond,
+    needed, respond,
     smart::TokenError,
 };
 use crate::intake::IntakeError;
@@ -42,7 +42,14 @@ pub enum Refusal {
     /// A token that does not cover the request.
     Forbidden,
     /// The client wants more than it may have.
-    Throttled(Throttled),
+    Throttled {
+        /// When it may try again.
+        throttled: Throttled,
+        /// Which client.
+        client: Client,
+    },
+    /// The request calls this server by a name that is not its own.
+    HostUnknown,
     /// The URL names a tenant that is not served.
     TenantUnknown,
     /// Never there, or not for this caller.
@@ -175,13 +182,13 @@ pub fn refusal(call: &Call<'_>, refusal: &Refusal) -> Answer {
     log(refusal, verdict.status, call.request_id);
     if is_without_body(call, verdict.status) {
         let mut answer = respond::with_body(call, verdict.status, HeaderMap::new(), AnswerBody::default());
-        extra_headers(refusal, verdict.status, answer.headers_mut());
+        extra_headers(call, refusal, verdict.status, answer.headers_mut());
         return answer;
     }
     let issues = issues(refusal, verdict);
     let node = represent::outcome(call.version(), &issues.1, Some(call.request_id));
     let mut answer = respond::fhir(call, issues.0, &call.wanted.outcome(), &node);
-    extra_headers(refusal, issues.0, answer.headers_mut());
+    extra_headers(call, refusal, issues.0, answer.headers_mut());
     answer
 }
 
@@ -241,7 +248,7 @@ fn rule(broken: &Broken) -> Issue {
 }
 
 /// What a refusal says beside its body.
-fn extra_headers(refusal: &Refusal, status: StatusCode, headers: &mut HeaderMap) {
+fn extra_headers(call: &Call<'_>, refusal: &Refusal, status: StatusCode, headers: &mut HeaderMap) {
     let mut insert = |name, text: &str| headers.insert(name, respond::value(text));
     match refusal {
         Refusal::Unauthorized(TokenError::Unavailable) => {}
@@ -249,10 +256,10 @@ fn extra_headers(refusal: &Refusal, status: StatusCode, headers: &mut HeaderMap)
             insert(header::WWW_AUTHENTICATE, &challenge(*error));
         }
         Refusal::Forbidden => {
-            insert(header::WWW_AUTHENTICATE, "Bearer realm=\"charta\", error=\"insufficient_scope\"");
+            insert(header::WWW_AUTHENTICATE, &needed::challenge(call));
         }
-        Refusal::Throttled(Throttled { retry_after_seconds }) => {
-            insert(header::RETRY_AFTER, &retry_after_seconds.to_string());
+        Refusal::Throttled { throttled, .. } => {
+            insert(header::RETRY_AFTER, &throttled.retry_after_seconds.to_string());
         }
         Refusal::MethodNotAllowed { allow } => {
             insert(header::ALLOW, allow);
@@ -321,7 +328,12 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
         Refusal::Forbidden => {
             say(Status::FORBIDDEN, Code::Forbidden, "The access token does not cover this request.")
         }
-        Refusal::Throttled(_) => {
+        Refusal::HostUnknown => say(
+            Status::MISDIRECTED_REQUEST,
+            Code::Forbidden,
+            "This server is not called by the name in Host; its operator can add it to hosts.",
+        ),
+        Refusal::Throttled { .. } => {
             say(Status::TOO_MANY_REQUESTS, Code::Throttled, "Too many requests; try again later.")
         }
         Refusal::TenantUnknown => match profile {

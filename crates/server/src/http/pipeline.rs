@@ -3,6 +3,7 @@
 //! authorized before anything is looked up.
 
 use std::{
+    net::IpAddr,
     sync::OnceLock,
     time::{Duration, Instant},
 };
@@ -19,8 +20,8 @@ use super::{
     authorize::authorize,
     body::AnswerBody,
     call::{self, Call},
-    client::Client,
-    cors, forwarded, interaction, ops,
+    client::{Client, Place, Throttled},
+    cors, forwarded, host, interaction, ops,
     outcome::{self, Refusal},
     record::Record,
     request_body::RequestBody,
@@ -48,7 +49,7 @@ pub async fn handle(app: &App, request: Request<Incoming>, link: &Link) -> Answe
         Some((endpoint, tenant, rest)) => {
             endpoint_answer(app, endpoint, tenant, rest, &parts, body, &request_id, link).await
         }
-        None => Box::pin(ops::answer(app, &parts, body)).await,
+        None => Box::pin(ops::answer(app, &parts, body, link)).await,
     };
     let Routed { mut answer, template, tenant } = routed;
     common_headers(answer.headers_mut(), &request_id, link);
@@ -87,9 +88,8 @@ async fn endpoint_answer(
     let target = Target::parse(rest);
     let parameters = parameters(parts.uri.query());
     let known = tenant(app, endpoint, tenant_text);
-    let Config { trusted_proxies, proxy_header, audit, .. } = &app.config;
-    let recorded = endpoint.auth == Auth::Smart || audit.open_endpoints;
-    let address = forwarded::client(trusted_proxies, *proxy_header, link.peer, &parts.headers);
+    let recorded = endpoint.auth == Auth::Smart || app.config.audit.open_endpoints;
+    let address = address(app, parts, link);
     let notes = Notes::new(recorded, &parts.uri, Some(address));
     let call = Call {
         app,
@@ -111,11 +111,14 @@ async fn endpoint_answer(
     };
     // A client is known by its address alone before the token is read.
     let mut answer = match app.clients.admit(Client::at(address), Instant::now()) {
-        Err(throttled) => outcome::refusal(&call, &outcome::Refusal::Throttled(throttled)),
-        Ok(place) => {
+        Err(throttled) => {
+            let refusal = Refusal::Throttled { throttled, client: Client::at(address) };
+            refused(&call, &refusal, Instant::now()).await
+        }
+        Ok(mut place) => {
             let mut answer = match cors::preflight(&call) {
                 Some(answer) => answer,
-                None => answer(call, known.is_some(), body).await,
+                None => answer(call, known.is_some(), body, &mut place).await,
             };
             if let Some(place) = place {
                 answer.body_mut().holds(place, link.outbox.clone());
@@ -132,12 +135,34 @@ async fn endpoint_answer(
     Routed { answer, template: target.template(), tenant }
 }
 
-async fn answer(mut call: Call<'_>, tenant_known: bool, body: RequestBody) -> Answer {
+/// Where a request comes from, as far as those tell who are trusted.
+fn address(app: &App, parts: &Parts, link: &Link) -> IpAddr {
+    let Config { trusted_proxies, proxy_header, .. } = &app.config;
+    forwarded::client(trusted_proxies, *proxy_header, link.peer, &parts.headers)
+}
+
+/// A place for a request that is no endpoint's. `Ok(None)` if requests are not counted.
+///
+/// # Errors
+/// If its client has all it may have.
+pub fn admitted(app: &App, parts: &Parts, link: &Link) -> Result<Option<Place>, Throttled> {
+    app.clients.admit(Client::at(address(app, parts, link)), Instant::now())
+}
+
+async fn answer(
+    mut call: Call<'_>,
+    tenant_known: bool,
+    body: RequestBody,
+    place: &mut Option<Place>,
+) -> Answer {
     let begun = Instant::now();
     let public = interaction::public(&call);
     let is_public = public.is_some() || *call.target == Target::SmartConfiguration;
     let result = async {
-        let tenant = if tenant_known { Ok(()) } else { Err(outcome::Refusal::TenantUnknown) };
+        let tenant = if tenant_known { Ok(()) } else { Err(Refusal::TenantUnknown) };
+        if call.endpoint.auth == Auth::Open && !host::is_own(&call.app.config, call.notes.uri, call.headers) {
+            return Err(Refusal::HostUnknown);
+        }
         if *call.target == Target::SmartConfiguration {
             tenant?;
             return smart::smart_configuration(&call); // read before there is a token
@@ -149,6 +174,7 @@ async fn answer(mut call: Call<'_>, tenant_known: bool, body: RequestBody) -> An
         audit::ready(&call)?; // what cannot be recorded is not done
         let caller = authorize(&call).await?; // before anything is looked up
         (call.grant, call.claims) = (caller.grant, caller.claims);
+        admit_holder(&call, place)?;
         tenant?;
         interaction::dispatch(&call, body).await
     }
@@ -156,10 +182,11 @@ async fn answer(mut call: Call<'_>, tenant_known: bool, body: RequestBody) -> An
     let answer = match result {
         Ok(answer) => answer,
         Err(refusal) => {
-            if matches!(refusal, Refusal::NotFound) {
-                evenly(&call.grant, begun).await;
+            let answer = refused(&call, &refusal, begun).await;
+            if matches!(refusal, Refusal::Throttled { .. }) {
+                return answer; // recorded by itself, now and then
             }
-            outcome::refusal(&call, &refusal)
+            answer
         }
     };
     if is_public || call.method == Method::OPTIONS {
@@ -169,6 +196,26 @@ async fn answer(mut call: Call<'_>, tenant_known: bool, body: RequestBody) -> An
         Ok(()) => answer,
         Err(refusal) => outcome::refusal(&call, &refusal),
     }
+}
+
+/// Whoever holds the token is a client as well, and has its place beside that of its address.
+fn admit_holder(call: &Call<'_>, place: &mut Option<Place>) -> Result<(), Refusal> {
+    let Some(client) = call.claims.as_ref().and_then(|claims| call.app.clients.holder(claims)) else {
+        return Ok(());
+    };
+    let admitted = call.app.clients.admit(client, Instant::now());
+    let own = admitted.map_err(|throttled| Refusal::Throttled { throttled, client })?;
+    *place = Place::joined(place.take(), own);
+    Ok(())
+}
+
+async fn refused(call: &Call<'_>, refusal: &Refusal, begun: Instant) -> Answer {
+    match refusal {
+        Refusal::NotFound => evenly(&call.grant, begun).await,
+        Refusal::Throttled { client, .. } => audit::throttled(call, *client).await,
+        _ => {}
+    }
+    outcome::refusal(call, refusal)
 }
 
 /// Steps in which callers with a token learn that there is nothing for them.

@@ -25,7 +25,7 @@ pub fn grant(endpoint: &Endpoint, confidentiality: &Confidentiality, claims: &Cl
 }
 
 /// What a Binary takes beside its own scope.
-const fn companions(endpoint: &Endpoint) -> Companions {
+pub const fn companions(endpoint: &Endpoint) -> Companions {
     match (endpoint.profile, endpoint.version) {
         (Profile::Millennium, Version::Dstu2) => Companions::Anchor,
         (Profile::Millennium, _) => Companions::OneOf(&["DocumentReference", "DiagnosticReport"]),

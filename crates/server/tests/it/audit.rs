@@ -1,7 +1,7 @@
 //! The audit log over HTTP: every request is in it, and nothing changes it.
 
 mod patterns;
-mod scopes;
+pub mod scopes;
 
 use reqwest::Method;
 use serde_json::Value;
@@ -179,4 +179,54 @@ async fn a_log_that_cannot_be_written_refuses_requests() {
     assert_eq!(app.get("/r4/Patient/x", None).await.status, 503);
     assert_eq!(app.get("/r4/Patient/x", None).await.status, 503, "refused before anything is looked up");
     assert_eq!(app.get("/r4/metadata", None).await.status, 200);
+}
+
+/// What `charta audit` shows of a server that was stopped, line by line.
+fn shown(app: TestApp) -> Vec<String> {
+    let directory = app.stop();
+    let output = app::run(&["audit", "--data", &directory.path().join("data").to_string_lossy()]);
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_flood_that_the_limits_turn_away_leaves_one_event() {
+    let app = TestApp::with(
+        "[limits]\nclient_requests_per_second = 1\nclient_requests_burst = 2\nconnections = 50\n",
+    );
+    let mut refused = 0;
+    for _ in 0..40 {
+        refused += usize::from(app.get("/secure/Patient/p1", None).await.status == 429);
+    }
+    assert!(refused > 30, "{refused}");
+    for path in ["/secure/metadata", "/secure/.well-known/smart-configuration"] {
+        app.get(path, None).await;
+    }
+    let metrics = app.get("/metrics", None).await.text();
+    assert!(metrics.contains("status=\"429\""), "every one is counted: {metrics}");
+    let lines = shown(app);
+    let of = |status: &str| lines.iter().filter(|line| line.contains(status)).count();
+    assert_eq!((of(" 429"), of(" 401")), (1, 40 - refused), "{lines:?}");
+    assert_eq!(lines.len(), 41 - refused, "nothing of what is public: {lines:?}");
+}
+
+#[tokio::test]
+async fn a_bad_token_is_a_refusal_that_is_recorded_without_the_token() {
+    let app = TestApp::with("[[issuer]]\ndevelopment = true");
+    let good = scopes::token(&app, "user/*.rs", &[]);
+    let (head, signature) = good.rsplit_once('.').unwrap();
+    let forged = format!("{head}.{}", signature.chars().rev().collect::<String>());
+    for token in ["opaque-and-secret", &forged, "a.b.c"] {
+        let request = app.request(Method::GET, "/secure/Patient/p1").bearer_auth(token);
+        assert_eq!(Answer::of(request).await.status, 401, "{token}");
+    }
+    let lines = shown(app);
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for line in &lines {
+        assert!(line.contains("401") && line.contains("Patient/p1"), "{line}");
+        assert!(
+            !line.contains("secret") && !line.contains(signature) && !line.contains("charta-token"),
+            "{line}"
+        );
+    }
 }

@@ -306,6 +306,28 @@ async fn a_person_picks_a_patient_and_what_the_app_may_do() {
 }
 
 #[tokio::test]
+async fn a_code_that_is_shown_again_takes_its_token_back() {
+    let authority = Authority::start().await;
+    let given = async |code: &str| {
+        let answer = authority.redeem(code, &[]).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["access_token"].as_str().expect("a token").to_owned()
+    };
+    let (code, other) = (authority.code().await, authority.code().await);
+    let (token, another) = (given(&code).await, given(&other).await);
+    assert!(is_known(&authority.app, &token).await && is_known(&authority.app, &another).await);
+    refused(&authority.redeem(&code, &[]).await, 400, "invalid_grant");
+    assert!(
+        !is_known(&authority.app, &token).await,
+        "whoever shows it second may be the one it was given to"
+    );
+    assert!(is_known(&authority.app, &another).await, "others stay");
+    refused(&authority.redeem(&code, &[]).await, 400, "invalid_grant");
+    refused(&authority.redeem("never-given", &[]).await, 400, "invalid_grant");
+    assert!(is_known(&authority.app, &another).await);
+}
+
+#[tokio::test]
 async fn a_page_is_answered_once_and_may_be_denied() {
     let authority = Authority::start().await;
     let page = authority.ask(&[]).await;

@@ -42,7 +42,9 @@ async fn without_a_limit_nobody_is_refused() {
     for number in 0..500 {
         assert_eq!(app.get("/r4/Binary/1", None).await.status, 404, "{number}");
     }
-    held[199].write_all(b"GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("open");
+    held[199]
+        .write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .expect("open");
     let mut answer = String::new();
     held[199].read_to_string(&mut answer).expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
@@ -87,7 +89,8 @@ async fn row_54_requests_under_way_are_counted_to_their_last_byte() {
         let mut reader = open(&app);
         reader
             .write_all(
-                format!("GET /r4/Binary/large HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n").as_bytes(),
+                format!("GET /r4/Binary/large HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n")
+                    .as_bytes(),
             )
             .expect("it takes it");
         reader.read_exact(&mut [0; 12]).expect("the answer begins");
@@ -109,7 +112,7 @@ async fn row_54_requests_under_way_are_counted_to_their_last_byte() {
 #[tokio::test]
 async fn row_47_connections_of_one_client_are_counted() {
     let app = TestApp::with("[limits]\nclient_connections = 3\n");
-    let live = "GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let live = "GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let ask = |stream: &mut TcpStream| {
         let mut answer = String::new();
         let _ = stream.write_all(live.as_bytes());
@@ -156,6 +159,66 @@ async fn row_50_a_trusted_proxy_calls_for_many_clients() {
 }
 
 #[tokio::test]
+async fn row_54_who_holds_a_token_is_one_client_wherever_they_call_from() {
+    let trusting = "[[issuer]]\ndevelopment = true\n";
+    let app = TestApp::with(&format!("trusted_proxies = [\"127.0.0.0/8\"]\n{TWO_AT_ONCE}{trusting}"));
+    let signed = |subject: &str| {
+        let more = ["--client", "app", "--user", subject];
+        crate::audit::scopes::token(&app, "user/*.rs", &more)
+    };
+    let own = signed("Practitioner/1");
+    let read = async |token: &str, address: String| {
+        let request = app.request(Method::GET, "/secure/Binary/1").bearer_auth(token);
+        Answer::of(request.header("X-Forwarded-For", address)).await
+    };
+    let mut refused = 0;
+    for number in 0..12 {
+        let answer = read(&own, format!("192.0.2.{number}")).await;
+        if answer.status == 429 {
+            assert_eq!((answer.header("retry-after"), answer.issue_code()), ("1", "throttled".to_owned()));
+            refused += 1;
+        } else {
+            assert_eq!(answer.status, 404, "{}", answer.text());
+        }
+    }
+    assert!(refused > 0, "each address is another's, and the token is one");
+    let again = signed("Practitioner/1");
+    let mut statuses = Vec::new();
+    for number in 20..25 {
+        statuses.push(read(&again, format!("192.0.2.{number}")).await.status);
+    }
+    assert!(
+        statuses.contains(&429),
+        "another token of the same user and program is no other client: {statuses:?}"
+    );
+    assert_eq!(
+        read(&signed("Practitioner/2"), "192.0.2.99".into()).await.status,
+        404,
+        "others are not concerned"
+    );
+}
+
+#[tokio::test]
+async fn row_54_the_development_authorization_server_has_the_limits_of_endpoints() {
+    let server = "[[issuer]]\ndevelopment = true\n[authorization_server]\n[[authorization_server.client]]\nid = \"app\"\n\
+                  redirect_uris = [\"http://localhost/\"]\nscope = \"patient/*.rs\"\n";
+    let app = TestApp::with(&format!("{TWO_AT_ONCE}{server}"));
+    let mut refused = None;
+    for _ in 0..12 {
+        let answer = app.get("/auth/jwks.json", None).await;
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+        assert_eq!(answer.status, 200);
+    }
+    let refused = refused.expect("twelve at once are too many");
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(refused.json()["error"], "temporarily_unavailable");
+    assert_eq!(refused.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
 async fn row_50_a_proxy_may_write_forwarded_instead() {
     let proxy = "trusted_proxies = [\"127.0.0.1\"]\nproxy_header = \"Forwarded\"\n";
     let app = TestApp::with(&format!("{proxy}{TWO_AT_ONCE}"));
@@ -167,7 +230,7 @@ async fn row_50_a_proxy_may_write_forwarded_instead() {
 
 #[tokio::test]
 async fn row_50_not_even_a_trusted_proxy_names_this_server() {
-    let app = TestApp::with("trusted_proxies = [\"127.0.0.1\"]\n");
+    let app = TestApp::with("trusted_proxies = [\"127.0.0.1\"]\nhosts = [\"evil.example\"]\n");
     let request = app.request(Method::POST, "/r4/Binary").header("Content-Type", "text/plain");
     let request = request.header("X-Forwarded-Host", "evil.example").header("X-Forwarded-Proto", "https");
     let request = request.header("X-Forwarded-For", "192.0.2.1").header("Host", "evil.example");

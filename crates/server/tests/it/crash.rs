@@ -132,7 +132,7 @@ fn request(app: &TestApp, first_lines: &str) -> TcpStream {
     let address = app.url.strip_prefix("http://").expect("a URL");
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a socket");
-    write!(stream, "{first_lines}Host: test\r\nContent-Type: text/x-noise\r\n\r\n").expect("sent");
+    write!(stream, "{first_lines}Host: localhost\r\nContent-Type: text/x-noise\r\n\r\n").expect("sent");
     stream
 }
 

@@ -155,7 +155,7 @@ impl Large {
         let app = TestApp::with(LIMIT);
         let large = Self { app, idle_bytes: 0 };
         let mut stream = large.connect();
-        write!(stream, "GET /health/ready HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        write!(stream, "GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .expect("sent");
         std::io::copy(&mut stream, &mut std::io::sink()).expect("an answer");
         let idle_bytes = large.app.memory_bytes().0;
@@ -179,7 +179,7 @@ impl Large {
             Framing::Chunked => "Transfer-Encoding: chunked".to_owned(),
         };
         let head = format!(
-            "PUT /r4/Binary/large HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: {content_type}\r\n{framed}\r\n\r\n"
+            "PUT /r4/Binary/large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {content_type}\r\n{framed}\r\n\r\n"
         );
         // A server that refuses stops reading; what it says is then told below.
         let sent = stream.write_all(head.as_bytes()).and_then(|()| match framing {
@@ -199,7 +199,7 @@ impl Large {
         let mut stream = self.connect();
         write!(
             stream,
-            "GET /r4/Binary/large HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAccept: {accept}\r\n\r\n"
+            "GET /r4/Binary/large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: {accept}\r\n\r\n"
         )
         .expect("sent");
         let mut buffer = vec![0; 1 << 20];

@@ -36,7 +36,7 @@ impl Wire {
     fn put(app: &TestApp, content_type: &str, lines: &str) -> Self {
         let mut wire = Self::open(app);
         wire.send(format!(
-            "PUT /r4/Binary/1 HTTP/1.1\r\nHost: charta\r\nContent-Type: {content_type}\r\n{lines}\r\n"
+            "PUT /r4/Binary/1 HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\n{lines}\r\n"
         ));
         wire
     }

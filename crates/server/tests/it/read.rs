@@ -78,7 +78,7 @@ async fn requests_in_one_go_are_answered_in_order() {
     let mut requests = connection.try_clone().expect("a second handle");
     let asked: String = documents
         .iter()
-        .map(|(size, _)| format!("GET /r4/Binary/n{size} HTTP/1.1\r\nHost: charta\r\n\r\n"))
+        .map(|(size, _)| format!("GET /r4/Binary/n{size} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
         .collect();
     requests.write_all(asked.as_bytes()).expect("the requests leave");
     for (size, bytes) in &documents {

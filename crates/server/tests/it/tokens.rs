@@ -215,3 +215,37 @@ fn a_file_without_keys_stops_the_start() {
     let line = charta(&["serve", "--config", text(&file)]).refused();
     assert!(line.contains("jwks.json") && line.contains("no RSA, P-256 or P-384 key"), "{line}");
 }
+
+#[tokio::test]
+async fn a_403_names_the_scope_that_would_do() {
+    let app = TestApp::with(TRUSTING);
+    let patient = "{\"resourceType\":\"Patient\",\"id\":\"p-1\"}";
+    app.put("/r4/Patient/p-1", "application/fhir+json", patient).await;
+    let binary = "patient/Binary.r patient/DocumentReference.r patient/DiagnosticReport.r";
+    for (scope, method, path, needed) in [
+        ("patient/Observation.rs", Method::GET, "Patient/p-1", "patient/Patient.r"),
+        ("patient/Observation.rs", Method::GET, "Patient/never-there", "patient/Patient.r"),
+        ("patient/Observation.rs", Method::GET, "Patient/p-1/_history/1", "patient/Patient.r"),
+        ("patient/Observation.rs", Method::GET, "Patient?name=x", "patient/Patient.s"),
+        ("patient/Observation.rs", Method::GET, "Binary/1", binary),
+        ("patient/*.rs", Method::GET, "AuditEvent", "patient/AuditEvent.s"),
+        ("user/Patient.rs", Method::PUT, "Patient/p-1", "user/Patient.u"),
+        ("user/Patient.rs", Method::PATCH, "Patient/p-1", "user/Patient.u"),
+        ("user/Patient.rs", Method::DELETE, "Patient/p-1", "user/Patient.d"),
+        ("system/Patient.rs", Method::POST, "Observation", "system/Observation.c"),
+        ("openid", Method::GET, "Patient/p-1", "patient/Patient.r"),
+    ] {
+        let signed = token(&app, &["--scope", scope, "--patient", "p-1"]);
+        let ask = async |signed: &str| {
+            let request = app.request(method.clone(), &format!("/secure/{path}")).bearer_auth(signed);
+            Answer::of(request.header("Content-Type", "application/fhir+json").body("")).await
+        };
+        let answer = ask(&signed).await;
+        assert_eq!(answer.status, 403, "{scope} {method} {path}: {}", answer.text());
+        let expected = format!("Bearer realm=\"charta\", error=\"insufficient_scope\", scope=\"{needed}\"");
+        assert_eq!(answer.header("www-authenticate"), expected, "{scope} {method} {path}");
+        // What it names does.
+        let signed = token(&app, &["--scope", needed, "--patient", "p-1"]);
+        assert_ne!(ask(&signed).await.status, 403, "{needed} {method} {path}");
+    }
+}

@@ -41,6 +41,14 @@ impl<T> Expiring<T> {
         (now < until).then_some(thing)
     }
 
+    /// A thing, which stays.
+    pub fn known(&self, name: &str, now: Timestamp) -> Option<T>
+    where
+        T: Clone,
+    {
+        self.lock().get(name).filter(|(until, _)| now < *until).map(|(_, thing)| thing.clone())
+    }
+
     /// Whether there is a thing of this name.
     pub fn has(&self, name: &str, now: Timestamp) -> bool {
         self.lock().get(name).is_some_and(|(until, _)| now < *until)
@@ -67,6 +75,7 @@ mod tests {
         assert_eq!((things.take("a", at(9)), things.take("a", at(9))), (Some(1), None));
         assert!(things.insert("b".into(), 3, at(10), at(0)));
         assert_eq!((things.has("b", at(9)), things.has("b", at(10))), (true, false));
+        assert_eq!((things.known("b", at(9)), things.known("b", at(10))), (Some(3), None));
         assert_eq!(things.take("b", at(10)), None);
     }
 

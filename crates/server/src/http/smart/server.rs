@@ -19,7 +19,10 @@ use super::{development::DevelopmentKey, expiring::Expiring, fetch::Fetcher, key
 use crate::http::request_body::RequestBody;
 use crate::{
     config::AuthorizationServer as Settings,
-    http::{App, answer::Answer, body::AnswerBody, ingest, respond},
+    http::{
+        App, answer::Answer, body::AnswerBody, client::Throttled, host, ingest, pipeline, respond,
+        serve::Link,
+    },
 };
 
 /// A form at most.
@@ -34,6 +37,8 @@ pub struct AuthorizationServer {
     requests: Expiring<authorize::Request>,
     /// Codes that were given, by themselves.
     codes: Expiring<token::Code>,
+    /// Codes that were used, and which token each gave.
+    redeemed: Expiring<token::Given>,
     /// Assertions that were used, by client and id.
     assertions: Expiring<()>,
 }
@@ -72,8 +77,15 @@ impl AuthorizationServer {
     /// If a file of keys does not have them.
     pub fn new(settings: &Settings, key: Arc<DevelopmentKey>) -> Result<Self, KeysError> {
         let clients = settings.clients.iter().map(RegisteredClient::new).collect::<Result<_, _>>()?;
-        let (requests, codes, assertions) = (Expiring::new(), Expiring::new(), Expiring::new());
-        Ok(Self { clients, key, fetcher: Fetcher::default(), requests, codes, assertions })
+        Ok(Self {
+            clients,
+            key,
+            fetcher: Fetcher::default(),
+            requests: Expiring::new(),
+            codes: Expiring::new(),
+            redeemed: Expiring::new(),
+            assertions: Expiring::new(),
+        })
     }
 }
 
@@ -83,12 +95,38 @@ pub fn serves(path: &str) -> bool {
         || path::METADATA.contains(&path)
 }
 
-/// Answers a request to the server.
-pub async fn answer(app: &App, server: &AuthorizationServer, parts: &Parts, body: RequestBody) -> Answer {
+/// Answers a request to the server, within the limits of a client and to its own names alone.
+pub async fn answer(
+    app: &App,
+    server: &AuthorizationServer,
+    parts: &Parts,
+    body: RequestBody,
+    link: &Link,
+) -> Answer {
+    let mut answer = match pipeline::admitted(app, parts, link) {
+        Err(throttled) => busy(throttled),
+        Ok(_) if !host::is_own(&app.config, &parts.uri, &parts.headers) => {
+            refused(StatusCode::MISDIRECTED_REQUEST, "invalid_request", "Host names another server")
+        }
+        Ok(_place) => routed(app, server, parts, body).await,
+    };
+    common(server, parts, answer.headers_mut());
+    answer
+}
+
+/// The client has all it may have.
+fn busy(throttled: Throttled) -> Answer {
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let mut answer = refused(status, "temporarily_unavailable", "too many requests; try again later");
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(throttled.retry_after_seconds));
+    answer
+}
+
+async fn routed(app: &App, server: &AuthorizationServer, parts: &Parts, body: RequestBody) -> Answer {
     let path = parts.uri.path();
     let get = matches!(parts.method, Method::GET | Method::HEAD);
     let post = parts.method == Method::POST;
-    let mut answer = match path {
+    match path {
         _ if parts.method == Method::OPTIONS => respond::empty(StatusCode::NO_CONTENT, HeaderMap::new()),
         path::AUTHORIZE if get => authorize::begin(app, server, &query(parts)).await,
         path::AUTHORIZE | path::DECIDE | path::TOKEN | path::INTROSPECT | path::REVOKE if post => {
@@ -108,9 +146,7 @@ pub async fn answer(app: &App, server: &AuthorizationServer, parts: &Parts, body
         path::JWKS if get => json_answer(StatusCode::OK, &server.key.jwks()),
         _ if get && path::METADATA.contains(&path) => json_answer(StatusCode::OK, &metadata(app)),
         _ => refused(StatusCode::NOT_FOUND, "invalid_request", "there is nothing here"),
-    };
-    common(server, parts, answer.headers_mut());
-    answer
+    }
 }
 
 /// What the server can do.

@@ -33,7 +33,7 @@ async fn a_reader_that_takes_nothing_is_cut_off() {
     app.put("/r4/Binary/large", "application/octet-stream", noise(9, LARGE)).await;
     for accept in ["*/*", FHIR_JSON] {
         let mut wire = Wire::open(&app);
-        wire.send(format!("GET /r4/Binary/large HTTP/1.1\r\nHost: a\r\nAccept: {accept}\r\n\r\n"));
+        wire.send(format!("GET /r4/Binary/large HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n\r\n"));
         std::thread::sleep(Duration::from_secs(4));
         // What lies in the buffers still comes, the end never does.
         let mut taken = 0;
@@ -56,7 +56,7 @@ async fn a_slow_but_steady_reader_gets_everything() {
     let app = TestApp::with("[limits]\nwrite_idle_seconds = 3\n");
     app.put("/r4/Binary/large", "application/octet-stream", noise(9, LARGE)).await;
     let mut wire = Wire::open(&app);
-    wire.send("GET /r4/Binary/large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    wire.send("GET /r4/Binary/large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let (mut taken, mut piece) = (0, vec![0; 1 << 20]);
     // Longer than the limit in all, never as long without taking much: the kernel lets the server write again
     // only when a third of its buffer is free.
@@ -76,7 +76,7 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     let _second = Wire::open(&app);
     std::thread::sleep(Duration::from_millis(200));
     let mut third = Wire::open(&app);
-    third.send("GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    third.send("GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     third.0.set_read_timeout(Some(Duration::from_millis(500))).expect("a time limit");
     assert_eq!(third.rest(), "", "it waits");
     drop(first);

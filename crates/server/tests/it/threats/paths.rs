@@ -23,7 +23,7 @@ async fn row_23_no_id_leads_out_of_the_store() {
     ] {
         for method in ["GET", "PUT", "DELETE"] {
             let request = format!(
-                "{method} {target} HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\nContent-Length: 1\r\n\
+                "{method} {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: a/b\r\nContent-Length: 1\r\n\
                  Connection: close\r\n\r\nx"
             );
             let answer = raw(&app, request.as_bytes()).await;

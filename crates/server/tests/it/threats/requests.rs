@@ -11,7 +11,7 @@ use reqwest::Method;
 use super::raw;
 use crate::app::{Answer, TestApp, program, terminate};
 
-const GET: &str = "GET /r4/Binary/1 HTTP/1.1\r\nHost: a\r\n";
+const GET: &str = "GET /r4/Binary/1 HTTP/1.1\r\nHost: localhost\r\n";
 
 #[tokio::test]
 async fn row_46_headers_have_a_budget() {
@@ -22,7 +22,7 @@ async fn row_46_headers_have_a_budget() {
     assert!(raw(&app, many.as_bytes()).await.starts_with("HTTP/1.1 431 "));
     let provenance = format!("{GET}X-Provenance: {}\r\n\r\n", "{".repeat(80_000));
     assert!(raw(&app, provenance.as_bytes()).await.starts_with("HTTP/1.1 431 "));
-    let target = format!("GET /r4/Binary/1?x={} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(100_000));
+    let target = format!("GET /r4/Binary/1?x={} HTTP/1.1\r\nHost: localhost\r\n\r\n", "x".repeat(100_000));
     assert!(raw(&app, target.as_bytes()).await.starts_with("HTTP/1.1 4"));
 }
 
@@ -51,7 +51,7 @@ async fn row_47_a_slow_head_is_cut_off_while_others_are_served() {
 #[tokio::test]
 async fn row_48_a_request_has_one_reading() {
     let app = TestApp::start();
-    let smuggled = "GET /r4/metadata HTTP/1.1\r\nHost: a\r\n\r\n";
+    let smuggled = "GET /r4/metadata HTTP/1.1\r\nHost: localhost\r\n\r\n";
     for (what, head) in [
         ("both lengths", "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n"),
         ("both, other order", "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n"),
@@ -63,7 +63,7 @@ async fn row_48_a_request_has_one_reading() {
         ("bare line feed in name", "X\nTransfer-Encoding: chunked\r\n"),
     ] {
         let request = format!(
-            "POST /r4/Binary HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\n{head}\r\n0\r\n\r\n{smuggled}"
+            "POST /r4/Binary HTTP/1.1\r\nHost: localhost\r\nContent-Type: a/b\r\n{head}\r\n0\r\n\r\n{smuggled}"
         );
         let answer = raw(&app, request.as_bytes()).await;
         assert!(
@@ -79,7 +79,7 @@ async fn row_48_a_request_has_one_reading() {
         "-3\r\nabc\r\n0\r\n\r\n",
     ] {
         let request = format!(
-            "POST /r4/Binary HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}"
+            "POST /r4/Binary HTTP/1.1\r\nHost: localhost\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}"
         );
         let answer = raw(&app, request.as_bytes()).await;
         assert!(!answer.starts_with("HTTP/1.1 2"), "{chunk:?}: {answer}");
@@ -89,7 +89,7 @@ async fn row_48_a_request_has_one_reading() {
 
 #[tokio::test]
 async fn row_50_links_name_this_server_whatever_the_request_says() {
-    let app = TestApp::start();
+    let app = TestApp::with("hosts = [\"evil.example\"]\n");
     let request = app.request(Method::POST, "/r4/Binary").header("Content-Type", "text/plain");
     let request = request.header("Host", "evil.example").header("X-Forwarded-Host", "evil.example");
     let request = request.header("X-Forwarded-Proto", "https").header("Forwarded", "host=evil.example");

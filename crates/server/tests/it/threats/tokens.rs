@@ -109,6 +109,36 @@ async fn row_31_a_host_that_names_another_opens_nothing() {
     assert_eq!(Answer::of(request).await.status, 401, "what a token is for is not the caller's to say");
 }
 
+/// A page whose name leads to this machine is, for the browser, of the same origin as what it reads here.
+#[tokio::test]
+async fn row_31_a_page_that_gave_its_name_this_address_reads_nothing_that_is_open() {
+    let app = crate::app::TestApp::with("hosts = [\"charta.intern\"]\n");
+    app.put("/r4/Binary/1", "text/plain", "a letter").await;
+    let status = async |path: &str, host: &str| {
+        Answer::of(app.request(reqwest::Method::GET, path).header("Host", host)).await
+    };
+    for host in ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "x"]
+    {
+        for path in ["/r4/Binary/1", "/r4/metadata", "/r5/DocumentReference", "/stu3", "/r4/Binary/none"] {
+            let answer = status(path, host).await;
+            assert_eq!(answer.status, 421, "{host} {path}");
+            assert!(!answer.text().contains("letter"), "{}", answer.text());
+            assert_eq!(answer.json()["resourceType"], "OperationOutcome", "{path}");
+        }
+        let write = app.request(reqwest::Method::PUT, "/r4/Binary/1").header("Host", host);
+        assert_eq!(
+            Answer::of(write.header("Content-Type", "text/plain").body("x")).await.status,
+            421,
+            "{host}"
+        );
+        assert_eq!(status("/health/live", host).await.status, 200, "health says nothing");
+    }
+    for host in ["127.0.0.1", "localhost:1", "[::1]:80", "charta.intern:8080", "192.0.2.1"] {
+        let answer = status("/r4/Binary/1", host).await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, "a letter"), "{host}");
+    }
+}
+
 #[tokio::test]
 async fn row_36_a_token_for_something_else_is_no_token_here() {
     let site = Site::start("").await;

@@ -12,7 +12,7 @@ use super::{AuthorizationServer, Form, client::RegisteredClient, json_answer, on
 use crate::{
     clock,
     config::DEVELOPMENT,
-    http::{App, answer::Answer},
+    http::{App, answer::Answer, smart::keys::seconds_after},
 };
 
 /// A backend service's token counts so long.
@@ -38,6 +38,13 @@ pub struct Code {
     pub tenant: TenantId,
 }
 
+/// What a code gave, so that it can be taken back.
+#[derive(Clone)]
+pub struct Given {
+    token_id: String,
+    ends: Timestamp,
+}
+
 /// Answers a request for a token.
 ///
 /// Clause: RFC 6749 5
@@ -52,7 +59,7 @@ pub async fn answer(app: &App, server: &AuthorizationServer, headers: &HeaderMap
     };
     let result = match only(form, "grant_type") {
         Ok(Some("client_credentials")) => of_client(server, client, form, now),
-        Ok(Some("authorization_code")) => of_code(server, client, form, now),
+        Ok(Some("authorization_code")) => of_code(app, server, client, form, now),
         Ok(Some(_)) => {
             Err(("unsupported_grant_type", "client_credentials and authorization_code are supported"))
         }
@@ -86,6 +93,7 @@ fn of_client(
 }
 
 fn of_code(
+    app: &App,
     server: &AuthorizationServer,
     client: &RegisteredClient,
     form: &Form,
@@ -94,8 +102,7 @@ fn of_code(
     let parameter =
         |name| only(form, name).ok().flatten().ok_or(("invalid_request", "a parameter is missing"));
     // Whatever is wrong with the rest, the code is used up.
-    let code =
-        server.codes.take(parameter("code")?, now).ok_or(("invalid_grant", "the code does not count"))?;
+    let (code, token_id) = redeem(app, server, parameter("code")?, now)?;
     let (redirect_uri, verifier) = (parameter("redirect_uri")?, parameter("code_verifier")?);
     let hash = base64_simd::URL_SAFE_NO_PAD.encode_to_string(digest(&SHA256, verifier.as_bytes()).as_ref());
     let is_verifier =
@@ -103,7 +110,7 @@ fn of_code(
     if code.client != client.settings.id || code.redirect_uri != redirect_uri || !is_verifier {
         return Err(("invalid_grant", "the code does not count"));
     }
-    let mut more = json!({ "aud": code.audience, "tenant": code.tenant.as_str() });
+    let mut more = json!({ "aud": code.audience, "tenant": code.tenant.as_str(), "jti": token_id });
     if let Some(patient) = &code.patient {
         more["patient"] = json!(patient.as_str());
     }
@@ -113,6 +120,31 @@ fn of_code(
         answer["need_patient_banner"] = json!(true);
     }
     Ok(answer)
+}
+
+/// The code and the name of the token that it gives. Who shows it again may have stolen it, or been stolen from: then
+/// that token counts no more.
+///
+/// Clause: RFC 6749 4.1.2
+fn redeem(
+    app: &App,
+    server: &AuthorizationServer,
+    code: &str,
+    now: Timestamp,
+) -> Result<(Code, String), Refused> {
+    const REFUSED: Refused = ("invalid_grant", "the code does not count");
+    let given = Given { token_id: clock::fresh_uuid(), ends: seconds_after(now, APP_SECONDS) };
+    // Noted before it is taken, so that of two at once the second finds the first.
+    let is_first = server.codes.has(code, now)
+        && server.redeemed.insert(code.to_owned(), given.clone(), given.ends, now);
+    if !is_first {
+        if let Some(before) = server.redeemed.known(code, now) {
+            app.verifier.revoke(&before.token_id, before.ends, now);
+        }
+        return Err(REFUSED);
+    }
+    let code = server.codes.take(code, now).ok_or(REFUSED)?;
+    Ok((code, given.token_id))
 }
 
 /// Row 44: the time that it takes says nothing about where they differ.
