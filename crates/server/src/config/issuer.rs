@@ -19,7 +19,7 @@ const ENVIRONMENT: &str = "env:";
 pub struct Issuer {
     /// The `iss` claim, compared to the letter.
     pub url: String,
-    /// Where its public keys are; `None`: it is asked about each token.
+    /// Where its public keys are; `None`: it is asked about each token, or says where they are in its metadata.
     pub jwks: Option<Jwks>,
     /// Where it is asked about tokens.
     pub introspection: Option<Introspection>,
@@ -163,9 +163,6 @@ pub(super) fn read((index, form): (usize, IssuerForm)) -> Result<Issuer, Problem
         (None, false) => None,
     };
     let introspection = introspection(&form, index)?;
-    if jwks.is_none() && introspection.is_none() {
-        return refuse("issuer.jwks", "missing; or else introspection");
-    }
     let url = match (form.url, development) {
         (Some(url), _) => url,
         (None, true) => DEVELOPMENT.to_owned(),

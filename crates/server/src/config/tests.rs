@@ -253,7 +253,10 @@ fn missing_keys_are_refused() {
             "[[endpoint]]\npath = \"/r4\"\nfhir = \"R4\"\n[[endpoint]]\npath = \"/r5\"",
             "4: endpoint.fhir: missing",
         ),
-        ("[[issuer]]\nurl = \"https://a.example\"", "1: issuer.jwks: missing; or else introspection"),
+        (
+            "[[issuer]]\nurl = \"http://a.example\"",
+            "1: issuer.jwks: missing; http://a.example is not an https URL, nor an http URL of this machine, to be asked for them",
+        ),
         ("[[issuer]]\njwks = \"a\"", "1: issuer.url: missing"),
         (
             "[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"b\"",

@@ -3,10 +3,12 @@
 
 mod cache;
 pub mod development;
+mod discovered;
 mod expiring;
 mod fetch;
 mod introspection;
 mod keys;
+mod public;
 pub mod server;
 mod verify;
 mod well_known;

@@ -4,6 +4,8 @@
 //!
 //! Clause: RFC 9325 3.1.1
 
+mod ending;
+
 use std::{
     fmt, fs, io,
     os::unix::fs::MetadataExt,
@@ -25,7 +27,8 @@ use tokio_rustls::{
     },
 };
 
-use crate::config::TlsFiles;
+use self::ending::Warnings;
+use crate::{clock, config::TlsFiles};
 
 /// HTTP/2, as ALPN names it.
 pub const H2: &[u8] = b"h2";
@@ -66,6 +69,7 @@ pub struct Tls {
     pub acceptor: TlsAcceptor,
     identity: Arc<Identity>,
     hangup: Signal,
+    warnings: Warnings,
 }
 
 impl Tls {
@@ -82,7 +86,9 @@ impl Tls {
             .with_cert_resolver(identity.clone());
         config.alpn_protocols = vec![H2.to_vec(), HTTP_1_1.to_vec()];
         let hangup = signal(SignalKind::hangup()).map_err(TlsError::Signal)?;
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), identity, hangup })
+        let mut warnings = Warnings::default();
+        identity.warn(&mut warnings);
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), identity, hangup, warnings })
     }
 
     /// Reads the files again whenever they change, or at once on SIGHUP; never ends.
@@ -95,6 +101,7 @@ impl Tls {
             let identity = self.identity.clone();
             // A panic in there would have been logged; the old certificate stays.
             let _ = tokio::task::spawn_blocking(move || identity.refresh(asked)).await;
+            self.identity.warn(&mut self.warnings);
         }
     }
 }
@@ -146,6 +153,16 @@ impl Identity {
             Err(error) => {
                 tracing::error!(cause = %error, "the new certificate cannot be used; the old one stays")
             }
+        }
+    }
+}
+
+impl Identity {
+    /// Says in the log, now and then, that the certificate ends soon.
+    fn warn(&self, warnings: &mut Warnings) {
+        let key = self.current.read().unwrap_or_else(PoisonError::into_inner).key.clone();
+        if let Some(not_after) = key.cert.first().and_then(ending::not_after) {
+            warnings.say(not_after, clock::now());
         }
     }
 }

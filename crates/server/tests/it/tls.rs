@@ -50,6 +50,41 @@ async fn a_document_comes_back_byte_for_byte_over_both_versions_of_http() {
     }
 }
 
+/// What the program says while it starts with a certificate that ends in so many days.
+fn said_at_the_start(days: u64) -> String {
+    let directory = tempfile::tempdir().expect("a directory for the test");
+    let mut wanted = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    let now = std::time::UNIX_EPOCH + std::time::UNIX_EPOCH.elapsed().expect("after 1970");
+    wanted.not_after = (now + Duration::from_secs(days * 86_400 + 3600)).into();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate = wanted.self_signed(&key).expect("a certificate");
+    std::fs::write(directory.path().join("key.pem"), key.serialize_pem()).expect("a file");
+    std::fs::write(directory.path().join("cert.pem"), certificate.pem()).expect("a file");
+    let file = directory.path().join("charta.toml");
+    let text = format!("listen = \"127.0.0.1:0\"\ndata_dir = \"data\"\n{}", crate::secure::TLS);
+    std::fs::write(&file, text).expect("a file");
+    let mut child = std::process::Command::new(crate::app::program())
+        .args(["serve", "--config", &file.to_string_lossy()])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut first = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().expect("its stdout is ours"));
+    std::io::BufRead::read_line(&mut out, &mut first).expect("it says where it listens");
+    assert!(first.starts_with("listening on https://"), "{first}");
+    crate::app::terminate(&mut child);
+    std::io::read_to_string(child.stderr.take().expect("its stderr is ours")).expect("text")
+}
+
+#[test]
+fn a_certificate_that_ends_soon_is_in_the_log() {
+    let soon = said_at_the_start(9);
+    assert!(soon.contains("the certificate ends soon") && soon.contains("\"days\":9"), "{soon}");
+    let later = said_at_the_start(40);
+    assert!(!later.contains("the certificate ends"), "{later}");
+}
+
 #[tokio::test]
 async fn a_refusal_reaches_a_client_that_is_still_sending() {
     let server = Secure::start("");

@@ -45,6 +45,10 @@ fn sources(config: &Config, index: usize) -> Checked {
         Some(Jwks::Url(url)) if !is_fetched(url) => {
             return refuse("issuer.jwks", index, format!("{url:?} is neither a file nor {FETCHED}"));
         }
+        None if issuer.introspection.is_none() && !is_fetched(&issuer.url) => {
+            let problem = format!("missing; {} is not {FETCHED}, to be asked for them", issuer.url);
+            return refuse("issuer.jwks", index, problem);
+        }
         Some(Jwks::Development) if config.issuers[..index].iter().any(Issuer::is_development) => {
             return refuse("issuer.development", index, "there is one development key, for one issuer");
         }

@@ -1,11 +1,17 @@
 //! The client for what this server fetches: keys, and answers about tokens. Only URLs that the operator wrote
-//! into the configuration are fetched. A redirect is not followed, so nobody else chooses where a request
-//! goes; what is fetched has a limit in size and time.
+//! into the configuration are fetched, and those that an issuer's metadata names, if they are of its own host or public.
+//! A redirect is not followed, so nobody else chooses where a request goes; what is fetched has a limit in size and time.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use reqwest::{Client, RequestBuilder, header, redirect::Policy};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Url, header, redirect::Policy};
 use tokio_rustls::rustls::crypto::ring;
+
+use super::public::{PublicNames, is_public};
 
 /// An answer at most.
 const BYTES_MAX: usize = 256 << 10;
@@ -18,6 +24,9 @@ pub enum FetchError {
     /// No connection, no answer in time, or no TLS.
     #[error("cannot be reached")]
     Unreachable(#[source] reqwest::Error),
+    /// The host is not one of the public internet.
+    #[error("not a host of the public internet")]
+    NotPublic,
     /// An answer other than 200; a redirect is one.
     #[error("status {0}")]
     Status(u16),
@@ -36,7 +45,11 @@ pub struct Fetched {
 
 /// The client. What it needs is made when it is first used, as most servers fetch nothing.
 #[derive(Default)]
-pub struct Fetcher(OnceLock<Client>);
+pub struct Fetcher {
+    client: OnceLock<Client>,
+    /// Goes to public addresses alone.
+    public: OnceLock<Client>,
+}
 
 impl Fetcher {
     /// Fetches JSON.
@@ -46,6 +59,22 @@ impl Fetcher {
     pub async fn get(&self, url: &str) -> Result<Fetched, FetchError> {
         let client = self.client()?;
         fetch(client.get(url).header(header::ACCEPT, "application/json")).await
+    }
+
+    /// Fetches JSON from where somebody outside says: https, a host of the public internet, and no proxy that could
+    /// look names up otherwise.
+    ///
+    /// # Errors
+    /// As [`FetchError`].
+    pub async fn get_public(&self, url: &Url) -> Result<Fetched, FetchError> {
+        let host = url.host_str().unwrap_or_default();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        // An address is not looked up, so nobody else would ask.
+        if url.scheme() != "https" || address.is_ok_and(|address| !is_public(address)) {
+            return Err(FetchError::NotPublic);
+        }
+        let client = made(&self.public, |builder| builder.dns_resolver(Arc::new(PublicNames)).no_proxy())?;
+        fetch(client.get(url.clone()).header(header::ACCEPT, "application/json")).await
     }
 
     /// Sends a form as a client that shows its secret.
@@ -68,19 +97,20 @@ impl Fetcher {
     }
 
     fn client(&self) -> Result<&Client, FetchError> {
-        if let Some(client) = self.0.get() {
-            return Ok(client);
-        }
-        let _ = ring::default_provider().install_default(); // another part may have done it
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .timeout(TIME_MAX)
-            .connect_timeout(TIME_MAX)
-            .referer(false)
-            .build()
-            .map_err(FetchError::Unreachable)?;
-        Ok(self.0.get_or_init(|| client))
+        made(&self.client, |builder| builder)
     }
+}
+
+/// The client in its place; made if it is the first time.
+fn made(place: &OnceLock<Client>, more: fn(ClientBuilder) -> ClientBuilder) -> Result<&Client, FetchError> {
+    if let Some(client) = place.get() {
+        return Ok(client);
+    }
+    let _ = ring::default_provider().install_default(); // another part may have done it
+    let client =
+        Client::builder().redirect(Policy::none()).timeout(TIME_MAX).connect_timeout(TIME_MAX).referer(false);
+    let client = more(client).build().map_err(FetchError::Unreachable)?;
+    Ok(place.get_or_init(|| client))
 }
 
 async fn fetch(request: RequestBuilder) -> Result<Fetched, FetchError> {

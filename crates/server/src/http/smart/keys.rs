@@ -13,7 +13,10 @@ use charta_auth::{InvalidKeySet, KeySet};
 use charta_model::Timestamp;
 use tokio::sync::Mutex;
 
-use super::fetch::{FetchError, Fetcher};
+use super::{
+    discovered,
+    fetch::{FetchError, Fetcher},
+};
 
 /// Keys are fetched anew after so long, if their server does not say.
 const SECONDS_DEFAULT: i64 = 900;
@@ -48,6 +51,14 @@ pub enum KeysError {
         url: String,
         /// Why.
         error: FetchError,
+    },
+    /// The issuer's metadata does not lead to its keys.
+    #[error("{issuer}: {why}")]
+    Metadata {
+        /// Whose.
+        issuer: String,
+        /// Why not.
+        why: &'static str,
     },
     /// What was read is not a set of keys.
     #[error("{place}: {error}")]
@@ -147,10 +158,18 @@ fn read(path: &Path) -> Result<KeySet, KeysError> {
 
 /// Keys at a URL.
 pub struct UrlKeys {
-    url: String,
+    place: Place,
     state: RwLock<State>,
     /// Held while fetching, so that one fetch serves all who wait.
     fetching: Mutex<Budget>,
+}
+
+/// Who says where they are.
+enum Place {
+    /// The configuration.
+    Named(String),
+    /// The metadata of this issuer.
+    Discovered(String),
 }
 
 #[derive(Default)]
@@ -161,10 +180,19 @@ struct State {
 }
 
 impl UrlKeys {
-    /// Fetches nothing yet.
+    /// Those at this URL. Fetches nothing yet.
     pub fn new(url: &str) -> Self {
+        Self::at(Place::Named(url.to_owned()))
+    }
+
+    /// Those of an issuer, wherever its metadata says. Fetches nothing yet.
+    pub fn of_issuer(issuer: &str) -> Self {
+        Self::at(Place::Discovered(issuer.to_owned()))
+    }
+
+    fn at(place: Place) -> Self {
         let (state, fetching) = (RwLock::default(), Mutex::default());
-        Self { url: url.to_owned(), state, fetching }
+        Self { place, state, fetching }
     }
 
     async fn current(&self, fetcher: &Fetcher, now: Timestamp) -> Result<Arc<KeySet>, KeysError> {
@@ -215,9 +243,15 @@ impl UrlKeys {
         if !budget.take(now) {
             return Err(KeysError::TooOften);
         }
-        let failed = |error| KeysError::Url { url: self.url.clone(), error };
-        let fetched = fetcher.get(&self.url).await.map_err(failed)?;
-        let content = |error| KeysError::Content { place: self.url.clone(), error };
+        let (url, fetched) = match &self.place {
+            Place::Named(url) => {
+                let failed = |error| KeysError::Url { url: url.clone(), error };
+                (url.clone(), fetcher.get(url).await.map_err(failed)?)
+            }
+            // The metadata is read with them each time, so that it is never older than they are.
+            Place::Discovered(issuer) => Box::pin(discovered::keys(fetcher, issuer)).await?,
+        };
+        let content = |error| KeysError::Content { place: url, error };
         let keys = Arc::new(KeySet::parse(&fetched.body).map_err(content)?);
         let seconds = fetched.seconds_max.unwrap_or(SECONDS_DEFAULT).clamp(SECONDS_MIN, SECONDS_MAX);
         let fresh_until = seconds_after(now, seconds);

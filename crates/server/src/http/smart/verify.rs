@@ -243,6 +243,9 @@ impl Trusted {
             (Some(Jwks::File(path)), _) => Some(KeySource::File(FileKeys::open(path)?)),
             (Some(Jwks::Url(url)), _) => Some(KeySource::Url(UrlKeys::new(url))),
             (Some(Jwks::Development), Some(key)) => Some(KeySource::Fixed(key.public_keys())),
+            (None, _) if issuer.introspection.is_none() => {
+                Some(KeySource::Url(UrlKeys::of_issuer(&issuer.url)))
+            }
             (Some(Jwks::Development), None) | (None, _) => None,
         };
         let introspector = issuer.introspection.as_ref();

@@ -26,10 +26,11 @@ pub const NOW: i64 = 1_800_000_000;
 /// What the authority answers: status and headers, and a body.
 pub type Reply = (String, Vec<u8>);
 
-/// A server that answers everything alike and remembers what it was asked.
+/// A server that answers everything alike, unless told otherwise for a path, and remembers what it was asked.
 pub struct Authority {
     pub url: String,
     reply: Arc<Mutex<Reply>>,
+    paths: Arc<Mutex<Vec<(String, Reply)>>>,
     asked: Arc<AtomicUsize>,
     last: Arc<Mutex<String>>,
 }
@@ -38,17 +39,24 @@ impl Authority {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/answer", listener.local_addr().unwrap());
-        let authority = Self { url, reply: Arc::default(), asked: Arc::default(), last: Arc::default() };
+        let (reply, paths) = (Arc::<Mutex<Reply>>::default(), Arc::<Mutex<Vec<(String, Reply)>>>::default());
+        let authority = Self { url, reply, paths, asked: Arc::default(), last: Arc::default() };
         let (reply, asked, last) = (authority.reply.clone(), authority.asked.clone(), authority.last.clone());
+        let paths = authority.paths.clone();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let (reply, asked, last) = (reply.clone(), asked.clone(), last.clone());
+                let paths = paths.clone();
                 tokio::spawn(async move {
                     let mut request = Vec::new();
                     while !is_whole(&request) && stream.read_buf(&mut request).await.is_ok_and(|n| n > 0) {}
                     asked.fetch_add(1, Ordering::SeqCst);
-                    *last.lock().unwrap() = String::from_utf8(request).unwrap();
-                    let (head, body) = reply.lock().unwrap().clone();
+                    let request = String::from_utf8(request).unwrap();
+                    let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+                    *last.lock().unwrap() = request;
+                    let of_path = paths.lock().unwrap().iter().find(|(known, _)| *known == path).cloned();
+                    let (head, body) =
+                        of_path.map_or_else(|| reply.lock().unwrap().clone(), |(_, reply)| reply);
                     if head.is_empty() {
                         return std::future::pending().await; // never answers
                     }
@@ -63,6 +71,14 @@ impl Authority {
     /// Answers this from now on; an empty head is silence.
     pub fn reply(&self, head: &str, body: impl Into<Vec<u8>>) {
         *self.reply.lock().unwrap() = (head.to_owned(), body.into());
+    }
+
+    /// Answers this JSON at a path.
+    pub fn reply_at(&self, path: &str, body: &Value) {
+        let reply = ("200 OK".to_owned(), body.to_string().into_bytes());
+        let mut paths = self.paths.lock().unwrap();
+        paths.retain(|(known, _)| known != path);
+        paths.push((path.to_owned(), reply));
     }
 
     pub fn reply_json(&self, body: &Value) {
@@ -111,6 +127,11 @@ impl Key {
         }
         self.0.sign("at+jwt", &claims, &SystemRandom::new()).unwrap()
     }
+}
+
+/// A verifier that knows of one issuer nothing but its URL.
+pub fn verifier_of(issuer: &str) -> Verifier {
+    Verifier::new(&Config::parse(&format!("[[issuer]]\nurl = \"{issuer}\""), "test").unwrap()).unwrap()
 }
 
 /// A verifier with one issuer, whose keys or answers come as `rest` says.
