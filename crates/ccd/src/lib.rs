@@ -31,13 +31,18 @@ use context::Context;
 use layout::Layout;
 pub use request::{Custodian, Request};
 
-/// A document that comes out in pieces: the header, one piece for each section, the end.
+/// About as many bytes are in a piece, where there are so many.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// A document that comes out in pieces: the header, at least one piece for each section, the end.
 pub struct Document {
     facts: Facts,
     request: Request,
     layout: Layout,
     state: context::State,
     next: usize,
+    /// What is left of the section that is going out.
+    open: std::vec::IntoIter<String>,
 }
 
 impl Document {
@@ -45,7 +50,25 @@ impl Document {
     #[must_use]
     pub fn new(facts: Facts, request: Request) -> Self {
         let layout = Layout::new(&facts, &request);
-        Self { facts, request, layout, state: context::State::default(), next: 0 }
+        Self {
+            facts,
+            request,
+            layout,
+            state: context::State::default(),
+            next: 0,
+            open: Vec::new().into_iter(),
+        }
+    }
+
+    /// The next piece of the section that is going out.
+    fn next_open(&mut self) -> Option<String> {
+        let mut piece = self.open.next()?;
+        // Many entries are one piece; what is large goes out as it is.
+        let fits = |more: &&String, so_far: usize| so_far + more.len() <= PIECE_BYTES;
+        while self.open.as_slice().first().filter(|more| fits(more, piece.len())).is_some() {
+            piece.extend(self.open.next());
+        }
+        Some(piece)
     }
 }
 
@@ -53,6 +76,9 @@ impl Iterator for Document {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
+        if let Some(piece) = self.next_open() {
+            return Some(piece);
+        }
         let context =
             Context { facts: &self.facts, request: &self.request, layout: &self.layout, state: &self.state };
         loop {
@@ -62,8 +88,9 @@ impl Iterator for Document {
             let Some(write) = sections::ALL.get(at) else {
                 return (at == sections::ALL.len()).then(|| header::END.to_owned());
             };
-            if let Some(piece) = write(&context) {
-                return Some(piece);
+            if let Some(pieces) = write(&context) {
+                self.open = pieces.into_iter();
+                return self.next_open();
             }
         }
     }

@@ -31,17 +31,29 @@ pub(crate) struct Kind {
     pub(crate) is_limited: bool,
 }
 
+/// The parts of a section, one after the other.
+pub(crate) type Pieces = Vec<String>;
+
+/// A portion of rows is about as long.
+const PORTION_BYTES: usize = 4096;
+
+/// Stands in the frame of a section for what comes later. No text holds it, since XML does not.
+const PLACE: &str = "\0";
+
 /// A section in the making.
 pub(crate) struct Section<'a> {
     context: &'a Context<'a>,
     kind: &'static Kind,
-    rows: Xml,
+    /// Rows in portions: a text that grows has to move, and leaves holes in memory.
+    rows: Vec<String>,
     row_count: usize,
     /// In the order of the record, which is none of time.
     entries: Vec<(usize, String)>,
     /// Whether its rows say everything, since there are no entries for what it says.
     is_narrative: bool,
     paragraphs: Vec<String>,
+    /// Where entries are written before they are kept, as long as they are and no longer.
+    scratch: Xml,
 }
 
 /// Writes the template ids of a statement.
@@ -63,11 +75,12 @@ impl<'a> Section<'a> {
         Self {
             context,
             kind,
-            rows: Xml::default(),
+            rows: Vec::new(),
             row_count: 0,
             entries: Vec::new(),
             is_narrative: false,
             paragraphs: Vec::new(),
+            scratch: Xml::default(),
         }
     }
 
@@ -84,7 +97,19 @@ impl<'a> Section<'a> {
 
     /// A row that is done.
     pub(crate) fn push(&mut self, row: Row) {
-        self.rows.raw(&row.into_xml().into_string());
+        self.push_row(&row.into_xml());
+    }
+
+    fn push_row(&mut self, row: &Xml) {
+        let row = row.as_str();
+        match self.rows.last_mut() {
+            Some(portion) if portion.len() + row.len() <= portion.capacity() => portion.push_str(row),
+            _ => {
+                let mut portion = String::with_capacity(row.len().max(PORTION_BYTES));
+                portion.push_str(row);
+                self.rows.push(portion);
+            }
+        }
     }
 
     /// A row over all columns, as a heading; it can be pointed at.
@@ -92,11 +117,13 @@ impl<'a> Section<'a> {
         self.row_count += 1;
         let id = format!("{}{}", self.kind.prefix, self.row_count);
         let columns = self.kind.columns.len().to_string();
-        self.rows.element("tr", &[], |x| {
+        let mut row = Xml::default();
+        row.element("tr", &[], |x| {
             x.element("td", &[("colspan", &columns)], |x| {
                 x.element("content", &[("ID", &id), ("styleCode", "Bold")], |x| lines(x, text));
             });
         });
+        self.push_row(&row);
         Anchor::new(&id)
     }
 
@@ -107,13 +134,13 @@ impl<'a> Section<'a> {
 
     /// An entry. Rows stand with the newest first; entries stand as the record has them, at `place`.
     pub(crate) fn entry(&mut self, place: usize, write: impl FnOnce(&mut Xml)) {
-        let mut x = Xml::default();
-        x.element("entry", &[("typeCode", "DRIV")], write);
-        self.entries.push((place, x.into_string()));
+        self.scratch.clear();
+        self.scratch.element("entry", &[("typeCode", "DRIV")], write);
+        self.entries.push((place, self.scratch.as_str().to_owned()));
     }
 
     /// The section, or that there is nothing, or nothing to be shown; none if nobody would miss it.
-    pub(crate) fn finish(mut self) -> Option<String> {
+    pub(crate) fn finish(mut self) -> Option<Pieces> {
         let is_withheld = self.context.facts.is_withheld(self.kind.topic);
         let is_empty = self.rows.is_empty() && self.entries.is_empty();
         if is_empty && !self.kind.is_required && !is_withheld && self.paragraphs.is_empty() {
@@ -134,19 +161,33 @@ impl<'a> Section<'a> {
         self.entries.sort_by_key(|(place, _)| *place);
         let mut x = Xml::default();
         x.element("component", &[], |x| {
-            x.element("section", &[("nullFlavor", flavor)], |x| self.write(x, range));
+            x.element("section", &[("nullFlavor", flavor)], |x| self.frame(x, range));
         });
-        Some(x.into_string())
+        Some(self.fill(x.as_str()))
     }
 
-    fn write(&self, x: &mut Xml, range: Option<(String, Anchor)>) {
+    /// The pieces of the section: the frame with the rows and the entries in their places.
+    fn fill(self, frame: &str) -> Pieces {
+        let mut parts = frame.split(PLACE).map(str::to_owned);
+        let mut pieces: Pieces = parts.next().into_iter().collect();
+        if !self.rows.is_empty() {
+            pieces.extend(self.rows);
+            pieces.extend(parts.next());
+        }
+        pieces.extend(self.entries.into_iter().map(|(_, entry)| entry));
+        pieces.extend(parts);
+        pieces
+    }
+
+    /// The section without its rows and entries, which are not written a second time.
+    fn frame(&self, x: &mut Xml, range: Option<(String, Anchor)>) {
         for (root, extensions) in self.kind.templates {
             templates(x, root, extensions);
         }
         Fixed(system::LOINC, self.kind.code.0, self.kind.code.1).plain(x, "code", "");
         x.leaf("title", &[], self.kind.title);
         x.element("text", &[], |x| self.text(x, range.as_ref()));
-        self.entries.iter().for_each(|(_, entry)| x.raw(entry));
+        x.raw(PLACE);
         if let Some((_, anchor)) = range.as_ref().filter(|_| !self.is_narrative) {
             self.range_entry(x, anchor);
         }
@@ -171,7 +212,7 @@ impl<'a> Section<'a> {
                     }
                 });
             });
-            x.element("tbody", &[], |x| x.raw(self.rows.as_str()));
+            x.element("tbody", &[], |x| x.raw(PLACE));
         });
     }
 

@@ -27,10 +27,10 @@ mod status;
 mod value;
 mod vital_signs;
 
-use crate::context::Context;
+use crate::{context::Context, section::Pieces};
 
 /// Writes a section, if there is one.
-type Write = fn(&Context<'_>) -> Option<String>;
+type Write = fn(&Context<'_>) -> Option<Pieces>;
 
 /// All sections in the order of the document.
 pub(crate) const ALL: &[Write] = &[

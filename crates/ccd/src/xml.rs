@@ -20,8 +20,9 @@ impl Xml {
         &self.out
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.out.is_empty()
+    /// Forgets what was written and keeps the room.
+    pub(crate) fn clear(&mut self) {
+        self.out.clear();
     }
 
     /// An element and what `inner` writes.

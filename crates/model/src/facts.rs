@@ -11,7 +11,7 @@ mod observation;
 mod patient;
 mod value;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 pub use care::{
     Activity, Appointment, Assessment, CarePlan, CareTeam, Content, Coverage, Device, Directive,
@@ -87,8 +87,8 @@ pub struct Facts {
     pub notes: Vec<Note>,
     /// What was said not to be.
     pub absences: Vec<Absence>,
-    /// Who recorded what, by the key of the target.
-    pub provenances: HashMap<String, Provenance>,
+    /// Who recorded what, by the key of the target; one often has thousands of targets.
+    pub provenances: HashMap<String, Arc<Provenance>>,
     /// The topics of which something was withheld from the reader.
     pub withheld: Vec<Topic>,
     /// The strictest confidentiality of what is here.

@@ -11,7 +11,7 @@ use crate::{
     id, instant,
     instant::Open,
     party,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::Xml,
@@ -28,7 +28,7 @@ static KIND: Kind = Kind {
     is_limited: true,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let mut allergies: Vec<&Allergy> =
         context.facts.allergies.iter().filter(|one| is_shown(context, one)).collect();

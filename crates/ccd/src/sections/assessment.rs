@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     instant,
     range::is_of_encounter,
-    section::{Kind, Section},
+    section::{Kind, Pieces, Section},
 };
 
 static KIND: Kind = Kind {
@@ -23,7 +23,7 @@ static KIND: Kind = Kind {
     is_limited: true,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::narrative(context, &KIND);
     let shown = |one: &&Assessment| {
         let limits = &context.layout.limits;

@@ -10,7 +10,7 @@ use crate::{
     id, instant,
     instant::Open,
     party::{self, Known},
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     sections::results::loinc,
     system,
     table::Anchor,
@@ -28,7 +28,7 @@ static KIND: Kind = Kind {
     is_limited: false,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let shown = |one: &&CareTeam| context.layout.limits.has_begun(one.period.start.as_ref());
     let mut teams: Vec<&CareTeam> = context.facts.care_teams.iter().filter(shown).collect();

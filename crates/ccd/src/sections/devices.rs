@@ -9,7 +9,7 @@ use crate::{
     code::{self, Fixed, Style},
     context::Context,
     id, instant,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::{Xml, is_visible},
@@ -35,7 +35,7 @@ struct Anchors {
     comments: Vec<Option<Anchor>>,
 }
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     for device in
         context.facts.devices.iter().filter(|one| context.layout.limits.has_begun(one.used.start.as_ref()))

@@ -15,7 +15,7 @@ use crate::{
     instant::Open,
     layout::Place,
     party::{self, Known},
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::{Xml, is_visible},
@@ -32,7 +32,7 @@ static KIND: Kind = Kind {
     is_limited: false,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let shown = |one: &&Directive| context.layout.limits.has_begun(one.said.as_ref());
     for one in context.facts.directives.iter().filter(shown) {

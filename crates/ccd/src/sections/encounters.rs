@@ -12,7 +12,7 @@ use crate::{
     code::{self, Fixed, Style},
     context::Context,
     id, instant, party,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::Xml,
@@ -29,7 +29,7 @@ static KIND: Kind = Kind {
     is_limited: true,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let mut encounters = context.layout.encounters.clone();
     encounters.sort_by_cached_key(|at| instant::newest(context.facts.encounters[*at].period.start.as_ref()));

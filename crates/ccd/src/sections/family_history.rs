@@ -9,7 +9,7 @@ use crate::{
     code::{self, Fixed, Style},
     context::Context,
     id, instant, party,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::Xml,
@@ -26,7 +26,7 @@ static KIND: Kind = Kind {
     is_limited: false,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     for relative in
         context.facts.relatives.iter().filter(|one| context.layout.limits.has_begun(one.said.as_ref()))

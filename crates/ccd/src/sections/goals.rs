@@ -11,7 +11,7 @@ use crate::{
     id, instant,
     instant::Open,
     party,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     xml::Xml,
 };
@@ -27,7 +27,7 @@ static KIND: Kind = Kind {
     is_limited: false,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let mut goals: Vec<&Goal> = context.facts.goals.iter().filter(|one| is_shown(context, one)).collect();
     goals.sort_by_cached_key(|one| instant::newest(one.start.as_ref().or(one.said.as_ref())));

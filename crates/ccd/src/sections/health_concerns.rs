@@ -11,7 +11,7 @@ use crate::{
     id,
     instant::{self, Open},
     party,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     xml::Xml,
 };
@@ -27,7 +27,7 @@ static KIND: Kind = Kind {
     is_limited: true,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let mut concerns: Vec<&Condition> =
         context.layout.concerns.iter().map(|at| &context.facts.conditions[*at]).collect();

@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     id, instant, party, quantity,
     range::{is_of_encounter, period_of},
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::{Xml, is_visible},
@@ -39,7 +39,7 @@ struct Anchors {
     comments: Vec<Option<Anchor>>,
 }
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let all = context.facts.immunizations.iter();
     let mut shown: Vec<&Immunization> = all

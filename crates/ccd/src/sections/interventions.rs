@@ -12,7 +12,7 @@ use crate::{
     code::{self, Fixed},
     context::Context,
     id, instant,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::Xml,
@@ -29,7 +29,7 @@ static KIND: Kind = Kind {
     is_limited: false,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let mut plans: Vec<&CarePlan> =
         context.facts.plans.iter().filter(|one| is_plan_shown(context, one)).collect();

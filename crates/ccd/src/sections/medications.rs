@@ -19,7 +19,7 @@ use crate::{
     code,
     context::Context,
     id, instant, layout, party,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::is_visible,
@@ -69,7 +69,7 @@ pub(super) struct Anchors {
     pub(super) comments: Vec<Option<Anchor>>,
 }
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let mut entries: Vec<Entry<'_>> =
         context.layout.medications.iter().map(|at| ordered(context, *at)).collect();

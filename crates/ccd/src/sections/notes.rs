@@ -14,7 +14,7 @@ use crate::{
     layout::report_period,
     party,
     range::is_of_encounter,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::Xml,
@@ -45,7 +45,7 @@ struct Entry<'a> {
     contents: Vec<&'a Content>,
 }
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let mut entries = noted(context);
     entries.extend(reported(context, &entries));

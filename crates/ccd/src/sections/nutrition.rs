@@ -14,7 +14,7 @@ use crate::{
     context::Context,
     id, instant,
     layout::{ASSESSMENT, Place},
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     xml::Xml,
 };
 
@@ -33,7 +33,7 @@ static KIND: Kind = Kind {
 const STATUS: Fixed = loinc("75305-3", "Nutrition status");
 const ASSESSED: Fixed = loinc(ASSESSMENT, "Nutrition assessment");
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let all = scale::placed(context, Place::Nutrition);
     if let Some(words) = section.range_words().filter(|_| !all.is_empty()) {

@@ -12,7 +12,7 @@ use crate::{
     instant::Open,
     name,
     party::Known,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     sections::results::loinc,
     system,
     table::Anchor,
@@ -33,7 +33,7 @@ static KIND: Kind = Kind {
 /// The code system of coverage roles.
 const COVERAGE_ROLE: &str = "2.16.840.1.113883.5.111";
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let shown = |one: &&Coverage| {
         one.status.as_deref() != Some("cancelled")

@@ -19,7 +19,7 @@ use crate::{
     id, instant,
     instant::Open,
     layout, party, plain,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::{Xml, is_visible},
@@ -36,7 +36,7 @@ static KIND: Kind = Kind {
     is_limited: false,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let facts = context.facts;
     let mut plans: Vec<&CarePlan> = facts.plans.iter().filter(|one| is_plan_shown(context, one)).collect();

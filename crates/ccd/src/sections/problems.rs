@@ -11,7 +11,7 @@ use crate::{
     id, instant,
     instant::Open,
     layout, party,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::{Anchor, Row},
     xml::Xml,
@@ -28,7 +28,7 @@ static KIND: Kind = Kind {
     is_limited: true,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let mut problems: Vec<&Condition> =
         context.layout.problems.iter().map(|at| &context.facts.conditions[*at]).collect();

@@ -13,7 +13,7 @@ use crate::{
     context::Context,
     id, instant, party,
     range::is_of_encounter,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::Xml,
@@ -37,7 +37,7 @@ struct Anchors {
     comments: Vec<Option<Anchor>>,
 }
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let all = context.facts.procedures.iter();
     let mut shown: Vec<&Procedure> = all

@@ -12,7 +12,7 @@ use crate::{
     code::{self, Style},
     context::Context,
     id, instant, party,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::Xml,
@@ -29,7 +29,7 @@ static KIND: Kind = Kind {
     is_limited: false,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let shown =
         |one: &&Order| one.is_referral && !one.is_not_to_do && is_open(one) && is_order_shown(context, one);

@@ -16,7 +16,7 @@ use crate::{
     id, instant,
     layout::{Place, report_period},
     party,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::{Xml, is_visible},
@@ -47,7 +47,7 @@ struct Group<'a> {
     parts: Vec<(&'a Observation, Option<usize>)>,
 }
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let mut groups = reported(context);
     groups.extend(lone(context));

@@ -15,7 +15,7 @@ use crate::{
     id, instant,
     instant::Open,
     layout::Place,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     table::Anchor,
     xml::Xml,
@@ -32,7 +32,7 @@ static KIND: Kind = Kind {
     is_limited: true,
 };
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     if let Some(patient) = &context.facts.patient {
         identity(&mut section, context, patient);

@@ -15,7 +15,7 @@ use crate::{
     context::Context,
     instant,
     layout::Place,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     xml::Xml,
 };
@@ -44,15 +44,15 @@ static MENTAL: Kind = Kind {
     is_limited: true,
 };
 
-pub(super) fn functional(context: &Context<'_>) -> Option<String> {
+pub(super) fn functional(context: &Context<'_>) -> Option<Pieces> {
     section(context, &FUNCTIONAL, Place::Functional)
 }
 
-pub(super) fn mental(context: &Context<'_>) -> Option<String> {
+pub(super) fn mental(context: &Context<'_>) -> Option<Pieces> {
     section(context, &MENTAL, Place::Mental)
 }
 
-fn section(context: &Context<'_>, kind: &'static Kind, place: Place) -> Option<String> {
+fn section(context: &Context<'_>, kind: &'static Kind, place: Place) -> Option<Pieces> {
     let mut section = Section::new(context, kind);
     for one in scale::placed(context, place) {
         if scale::is_scale(one) {

@@ -17,7 +17,7 @@ use crate::{
     id, instant,
     layout::{Place, is_vital},
     party, quantity,
-    section::{Kind, Section, templates},
+    section::{Kind, Pieces, Section, templates},
     system,
     xml::Xml,
 };
@@ -39,7 +39,7 @@ struct Group<'a> {
     observations: Vec<&'a Observation>,
 }
 
-pub(super) fn section(context: &Context<'_>) -> Option<String> {
+pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     let mut section = Section::new(context, &KIND);
     let mut groups = groups(context);
     groups.sort_by_cached_key(|group| instant::newest(group.period.start.as_ref()));

@@ -2,7 +2,10 @@
 
 use charta_model::facts::{Measure, Moment, Observation, Onset, Period, Range, Report, Specimen, Value};
 
-use super::{plans, read::At};
+use super::{
+    plans,
+    read::{At, exact},
+};
 
 pub(super) fn observation(at: At<'_>) -> Observation {
     // Before R4 members are relations of a kind.
@@ -21,8 +24,8 @@ pub(super) fn observation(at: At<'_>) -> Observation {
         device: at.link("device"),
         body_site: at.concept("bodySite"),
         method: at.concept("method"),
-        components: at.list("component").map(measure).collect(),
-        members: members.collect(),
+        components: exact(at.list("component").map(measure)),
+        members: exact(members),
         notes: at.notes(),
     }
 }
@@ -33,7 +36,7 @@ fn measure(at: At<'_>) -> Measure {
         value: value(at),
         absent_reason: at.concept("dataAbsentReason"),
         interpretations: at.concepts("interpretation"),
-        ranges: at.list("referenceRange").map(range).collect(),
+        ranges: exact(at.list("referenceRange").map(range)),
     }
 }
 
@@ -101,13 +104,13 @@ pub(super) fn report(at: At<'_>) -> Report {
             _ => Period::default(),
         },
         issued: at.moment("issued"),
-        performers: performers.chain(at.links("resultsInterpreter")).collect(),
+        performers: exact(performers.chain(at.links("resultsInterpreter"))),
         encounter: ["encounter", "context"].iter().find_map(|name| at.link(name)),
         specimens: at.links("specimen"),
         results: at.links("result"),
         conclusion: at.text("conclusion"),
         conclusion_codes: [at.concepts("conclusionCode"), at.concepts("codedDiagnosis")].concat(),
-        contents: at.list("presentedForm").map(plans::content).chain(media.flatten()).collect(),
+        contents: exact(at.list("presentedForm").map(plans::content).chain(media.flatten())),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Plans, goals, orders, documents, provenance.
 
+use std::sync::Arc;
+
 use charta_model::facts::{
     Activity, Appointment, Assessment, CarePlan, Concept, Content, Directive, DueImmunization, Facts, Goal,
     Link, Note, Onset, Order, Period, Provenance, Role,
@@ -288,17 +290,17 @@ pub(super) fn provenance(facts: &mut Facts, at: At<'_>) {
     let Some(agent) = agents.iter().find(|at| is_author(at)).or(agents.first()) else { return };
     let who = ["who", "whoReference", "actor"].iter().find_map(|name| agent.link(name));
     let organization = ["onBehalfOf", "onBehalfOfReference"].iter().find_map(|name| agent.link(name));
-    let said = Provenance {
+    let said = Arc::new(Provenance {
         recorded: at.moment("recorded"),
         author: who,
         organization,
         kind: agent.concept("type").and_then(|kind: Concept| kind.codings.into_iter().next()),
         identifiers: Vec::new(),
-    };
+    });
     for target in at.list("target").filter_map(|at| at.text("reference")) {
         let link = Link { target: Some(links::target(&target, at.owner())), display: None };
         if let Some(key) = facts.key(&link).map(str::to_owned) {
-            facts.provenances.entry(key).or_insert_with(|| said.clone());
+            facts.provenances.entry(key).or_insert_with(|| Arc::clone(&said));
         }
     }
 }

@@ -15,6 +15,13 @@ pub(super) struct At<'n> {
     place: usize,
 }
 
+/// A list without room for more: facts are many, and most of their lists have one item.
+pub(super) fn exact<T>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    items.shrink_to_fit();
+    items
+}
+
 impl<'n> At<'n> {
     /// The root of the resource that has the key `owner` and is the how manieth of all.
     pub(super) fn new(node: &'n Node, owner: &'n str, place: usize) -> Self {
@@ -70,7 +77,7 @@ impl<'n> At<'n> {
     }
 
     pub(super) fn texts(&self, name: &str) -> Vec<String> {
-        self.list(name).filter_map(|at| at.own_text()).collect()
+        exact(self.list(name).filter_map(|at| at.own_text()))
     }
 
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
@@ -93,7 +100,7 @@ impl<'n> At<'n> {
     }
 
     pub(super) fn concepts(&self, name: &str) -> Vec<Concept> {
-        self.list(name).filter_map(|at| at.own_concept()).collect()
+        exact(self.list(name).filter_map(|at| at.own_concept()))
     }
 
     /// A CodeableConcept, a Coding, the concept of a CodeableReference, or a bare code.
@@ -104,10 +111,7 @@ impl<'n> At<'n> {
         let concept = if let Some(code) = self.own_text() {
             Concept { codings: vec![Coding { code: Some(code), ..Coding::default() }], text: None }
         } else if self.at("coding").is_there() || self.at("text").is_there() {
-            Concept {
-                codings: self.list("coding").map(|at| at.own_coding()).collect(),
-                text: self.text("text"),
-            }
+            Concept { codings: exact(self.list("coding").map(|at| at.own_coding())), text: self.text("text") }
         } else {
             Concept { codings: vec![self.own_coding()], text: None }
         };
@@ -192,7 +196,7 @@ impl<'n> At<'n> {
     }
 
     pub(super) fn links(&self, name: &str) -> Vec<Link> {
-        self.list(name).filter_map(|at| at.own_link()).collect()
+        exact(self.list(name).filter_map(|at| at.own_link()))
     }
 
     /// A Reference, or the reference of a CodeableReference.
@@ -219,7 +223,7 @@ impl<'n> At<'n> {
             value: at.text("value"),
             kind: at.code("type"),
         };
-        self.list(name).map(read).filter(|identifier| identifier.value.is_some()).collect()
+        exact(self.list(name).map(read).filter(|identifier| identifier.value.is_some()))
     }
 
     /// The extensions whose URL ends in `/name`.
@@ -244,7 +248,7 @@ impl<'n> At<'n> {
     /// Remarks, which are texts, Annotations, or lists of either.
     pub(super) fn notes(&self) -> Vec<String> {
         let all = ["note", "notes", "comment", "comments"].into_iter().flat_map(|name| self.list(name));
-        all.filter_map(|at| at.own_text().or_else(|| at.text("text"))).collect()
+        exact(all.filter_map(|at| at.own_text().or_else(|| at.text("text"))))
     }
 
     pub(super) fn names(&self, name: &str) -> Vec<Name> {
@@ -260,7 +264,7 @@ impl<'n> At<'n> {
                 period: at.period("period"),
             },
         };
-        self.list(name).map(read).filter(|name| name.label().is_some()).collect()
+        exact(self.list(name).map(read).filter(|name| name.label().is_some()))
     }
 
     pub(super) fn telecoms(&self, name: &str) -> Vec<Telecom> {
@@ -269,11 +273,11 @@ impl<'n> At<'n> {
             value: at.text("value"),
             usage: at.text("use"),
         };
-        self.list(name).map(read).filter(|telecom| telecom.value.is_some()).collect()
+        exact(self.list(name).map(read).filter(|telecom| telecom.value.is_some()))
     }
 
     pub(super) fn addresses(&self, name: &str) -> Vec<Address> {
-        self.list(name).map(|at| at.own_address()).collect()
+        exact(self.list(name).map(|at| at.own_address()))
     }
 
     pub(super) fn own_address(&self) -> Address {
