@@ -44,11 +44,11 @@ class Run:
         return self.per_second * body_bytes / 1e6
 
 
-def wrk(server, path, connections, seconds, core=None, accept=None, script="report.lua", script_arguments=()):
+def wrk(server, path, connections, seconds, core=None, accept=None, script="report.lua", script_arguments=(), headers=None):
     """One run with keep-alive and one thread. Any failed request makes the run worthless."""
     command = [machine.find("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script]
-    if accept:
-        command += ["-H", f"Accept: {accept}"]
+    for name, value in (({"Accept": accept} if accept else {}) | (headers or {})).items():
+        command += ["-H", f"{name}: {value}"]
     command += [server.url + path, "--", *script_arguments]
     cores = machine.cores() if core is None else [core]
     before = server.cpu_seconds(), wrk_cpu_seconds(), machine.busy_seconds()

@@ -124,15 +124,15 @@ http {{
 
 
 @contextlib.contextmanager
-def charta(options, directory, worker_threads, core=None, wrapper=(), data=None):
-    """Charta with an empty store in `directory`, or that in `data`, and one open R4 endpoint at /r4."""
+def charta(options, directory, worker_threads, core=None, wrapper=(), data=None, more=""):
+    """Charta with an empty store in `directory`, or that in `data`, one open R4 endpoint at /r4, and `more` configuration."""
     if options.against_itself:
         with nginx(directory, "nginx 2", core, wrapper) as server:
             yield server
         return
     directory.mkdir(parents=True)
     config = directory / "charta.toml"
-    config.write_text(CHARTA_CONFIG.format(data=data or directory / "data", worker_threads=worker_threads))
+    config.write_text(CHARTA_CONFIG.format(data=data or directory / "data", worker_threads=worker_threads) + more)
     log = directory / "output.log"
     with running([*wrapper, options.charta.resolve(), "serve", "--config", config], core, log) as process:
         server = Server("Charta", None, process, log)

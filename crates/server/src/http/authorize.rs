@@ -23,7 +23,8 @@ pub async fn authorize(call: &Call<'_>) -> Result<Caller, Refusal> {
     match call.endpoint.auth {
         Auth::Open => Ok(Caller { grant: Grant::of_open_endpoint(), claims: None }),
         Auth::Smart => {
-            let known = call.app.verifier.verify(call.headers, call.base(), call.tenant, call.now).await?;
+            let Call { app, headers, last_token, tenant, now, .. } = *call;
+            let known = app.verifier.verify(headers, last_token, call.base(), tenant, now).await?;
             let config = &call.app.config;
             let place = config.endpoints.iter().position(|endpoint| std::ptr::eq(endpoint, call.endpoint));
             let make = |claims: &Claims| terms::grant(call.endpoint, &config.confidentiality, claims);

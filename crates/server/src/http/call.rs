@@ -12,7 +12,7 @@ use charta_model::{Document, TenantId, Timestamp};
 use charta_service::Lookup;
 use http::{HeaderMap, HeaderName, Method, header};
 
-use super::{App, audit::Notes, connection::Outbox, outcome::Refusal, target::Target};
+use super::{App, audit::Notes, connection::Outbox, outcome::Refusal, smart::LastToken, target::Target};
 use crate::config::Endpoint;
 
 /// One request to an endpoint.
@@ -45,6 +45,8 @@ pub struct Call<'a> {
     pub now: Timestamp,
     /// Where file content leaves.
     pub outbox: &'a Outbox,
+    /// What the connection showed before.
+    pub last_token: &'a LastToken,
     /// What is noted of it for the audit log.
     pub notes: &'a Notes<'a>,
     /// The base URL, made when first needed.
@@ -114,6 +116,7 @@ impl<'a> Call<'a> {
             request_id: self.request_id,
             now: self.now,
             outbox: self.outbox,
+            last_token: self.last_token,
             notes: self.notes,
             base: OnceLock::new(),
         }

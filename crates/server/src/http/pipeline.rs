@@ -106,6 +106,7 @@ async fn endpoint_answer(
         request_id,
         now: clock::now(),
         outbox: &link.outbox,
+        last_token: &link.last_token,
         notes: &notes,
         base: OnceLock::new(),
     };

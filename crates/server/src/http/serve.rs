@@ -20,6 +20,7 @@ use super::{
     patience::PatientStream,
     pipeline,
     request_body::Unread,
+    smart::LastToken,
     tls,
 };
 
@@ -36,6 +37,8 @@ pub struct Link {
     pub secure: bool,
     /// Where its requests note that they were answered before they were read to their end.
     pub unread: Unread,
+    /// What it showed to say who calls.
+    pub last_token: LastToken,
 }
 
 /// Serves a connection to its end; no longer than the limits of time allow.
@@ -54,7 +57,7 @@ pub async fn connection(
         None => {
             let outbox = Outbox::to_kernel();
             let io = Connection::new(stream, outbox.clone(), write_idle, unread.clone());
-            let link = Link { outbox, peer, secure: false, unread };
+            let link = Link { outbox, peer, secure: false, unread, last_token: LastToken::default() };
             http1(&app, io, &link, stopped).await
         }
         Some(acceptor) => {
@@ -95,7 +98,7 @@ async fn encrypted(
     // With HTTP/2 something of the client's is always under way, if only that it has taken note of the end.
     let unread = if speaks_http2 { unread.kept() } else { unread };
     // The kernel could only send a file as it is.
-    let link = Link { outbox: Outbox::none(), peer, secure: true, unread };
+    let link = Link { outbox: Outbox::none(), peer, secure: true, unread, last_token: LastToken::default() };
     let io = TokioIo::new(stream);
     match speaks_http2 {
         true => http2::serve(app, io, link, stopped).await.map_err(|error| error.to_string()),

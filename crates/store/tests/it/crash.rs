@@ -4,7 +4,8 @@ use std::{
     collections::BTreeMap,
     io::Read as _,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{ChildStdout, Command, Stdio},
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -28,7 +29,7 @@ fn what_was_acknowledged_survives_every_kill() {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let output = run_and_kill(&directory, run, Duration::from_micros(5_000 + random % 60_000));
+        let output = run_and_kill(&directory, run, random);
         lines += learn(&mut promised, &output);
         runtime.block_on(verify(&directory, &promised, run % 10 == 0 || run + 1 == kills));
     }
@@ -41,23 +42,43 @@ fn writer() -> PathBuf {
     target.join("examples/crash_writer")
 }
 
-fn run_and_kill(directory: &Path, run: u64, after: Duration) -> String {
+/// Kills the writer by chance: one time in five at any instant since its start, else when it has acknowledged up to 60
+/// writes and a little later, however fast the machine is.
+fn run_and_kill(directory: &Path, run: u64, random: u64) -> String {
     let mut child = Command::new(writer())
         .args([directory.as_os_str(), run.to_string().as_ref()])
         .stdout(Stdio::piped())
         .spawn()
         .expect("cargo builds examples with tests");
-    let mut output = child.stdout.take().unwrap();
-    let reader = std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        output.read_to_end(&mut bytes).unwrap();
-        String::from_utf8(bytes).unwrap()
-    });
-    std::thread::sleep(after);
+    let output = child.stdout.take().unwrap();
+    let (enough, is_enough) = mpsc::channel();
+    let reader = std::thread::spawn(move || read_lines(output, random % 60, &enough));
+    if run.is_multiple_of(5) {
+        std::thread::sleep(Duration::from_micros(5_000 + random % 60_000));
+    } else {
+        let _ = is_enough.recv_timeout(Duration::from_secs(60));
+        std::thread::sleep(Duration::from_micros(random % 2_000));
+    }
     child.kill().unwrap(); // SIGKILL
     let status = child.wait().unwrap();
     assert!(!status.success() && status.code().is_none(), "it ran until it was killed: {status}");
     reader.join().unwrap()
+}
+
+/// Everything that comes; tells when it is so many lines.
+fn read_lines(mut output: ChildStdout, wanted: u64, enough: &mpsc::Sender<()>) -> String {
+    let (mut text, mut piece, mut lines) = (Vec::new(), [0; 4096], 0);
+    loop {
+        let length = output.read(&mut piece).unwrap();
+        if length == 0 {
+            return String::from_utf8(text).unwrap();
+        }
+        text.extend_from_slice(&piece[..length]);
+        lines += piece[..length].iter().filter(|byte| **byte == b'\n').count() as u64;
+        if lines >= wanted {
+            let _ = enough.send(()); // it may not be waited for
+        }
+    }
 }
 
 /// Takes in the whole lines and returns their number.

@@ -1,10 +1,12 @@
-//! Tokens that were verified a moment ago, so that a read pays a hash and not a signature. A token is kept
-//! under its SHA-256, never itself.
+//! Tokens that were verified a moment ago, so that a read pays a hash and not a signature, and the next one on the
+//! same connection not even that. Tokens of all connections are kept under their SHA-256, never themselves; what a
+//! connection showed last stays with the connection, whose buffers have it anyway.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use charta_auth::{Claims, Grant};
 use charta_model::Timestamp;
+use http::HeaderValue;
 use lru::LruCache;
 use ring::digest::{SHA256, digest};
 
@@ -43,6 +45,41 @@ impl Known {
 /// What was found out about a token: what it says, or that it does not count.
 pub type Finding = Option<Arc<Known>>;
 
+/// What was found out, and until when that counts.
+#[derive(Clone)]
+pub struct Found {
+    /// What was found out.
+    pub finding: Finding,
+    /// When it is to be found out anew.
+    pub until: Timestamp,
+}
+
+/// The true token that a connection showed last: most go on to show it with every request.
+#[derive(Default)]
+pub struct LastToken(Mutex<Option<Shown>>);
+
+struct Shown {
+    /// The whole header.
+    header: Box<[u8]>,
+    known: Arc<Known>,
+    until: Timestamp,
+}
+
+impl LastToken {
+    /// What is known of it, if this header shows it again and not too long after.
+    pub fn known(&self, header: &HeaderValue, now: Timestamp) -> Option<Arc<Known>> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = last.as_ref()?;
+        (now < shown.until && *shown.header == *header.as_bytes()).then(|| Arc::clone(&shown.known))
+    }
+
+    /// Keeps what was found out of a header.
+    pub fn remember(&self, header: &HeaderValue, known: &Arc<Known>, until: Timestamp) {
+        let shown = Shown { header: header.as_bytes().into(), known: Arc::clone(known), until };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
+    }
+}
+
 /// The name of a token here.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenDigest([u8; 32]);
@@ -57,7 +94,7 @@ impl TokenDigest {
 }
 
 /// Findings, each until its time is over.
-pub struct TokenCache([Mutex<LruCache<TokenDigest, (Timestamp, Finding)>>; SHARDS]);
+pub struct TokenCache([Mutex<LruCache<TokenDigest, Found>>; SHARDS]);
 
 impl Default for TokenCache {
     fn default() -> Self {
@@ -67,23 +104,23 @@ impl Default for TokenCache {
 
 impl TokenCache {
     /// What was found out, if that is not too long ago.
-    pub fn lookup(&self, token: TokenDigest, now: Timestamp) -> Option<Finding> {
+    pub fn lookup(&self, token: TokenDigest, now: Timestamp) -> Option<Found> {
         let mut shard = self.shard(token).lock().unwrap_or_else(PoisonError::into_inner);
-        let (until, finding) = shard.get(&token)?;
-        if now < *until {
-            return Some(finding.clone());
+        let found = shard.get(&token)?;
+        if now < found.until {
+            return Some(found.clone());
         }
         shard.pop(&token);
         None
     }
 
     /// Keeps what was found out.
-    pub fn insert(&self, token: TokenDigest, until: Timestamp, finding: Finding) {
+    pub fn insert(&self, token: TokenDigest, found: Found) {
         let mut shard = self.shard(token).lock().unwrap_or_else(PoisonError::into_inner);
-        shard.put(token, (until, finding));
+        shard.put(token, found);
     }
 
-    fn shard(&self, token: TokenDigest) -> &Mutex<LruCache<TokenDigest, (Timestamp, Finding)>> {
+    fn shard(&self, token: TokenDigest) -> &Mutex<LruCache<TokenDigest, Found>> {
         &self.0[usize::from(token.0[0]) % SHARDS]
     }
 }

@@ -9,10 +9,10 @@ use charta_auth::{
     token::{self, InvalidToken, Unverified, Verified},
 };
 use charta_model::{TenantId, Timestamp};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use super::{
-    cache::{Finding, Known, TokenCache, TokenDigest},
+    cache::{Found, Known, LastToken, TokenCache, TokenDigest},
     development::{DevelopmentKey, DevelopmentKeyError},
     expiring::Expiring,
     fetch::Fetcher,
@@ -119,18 +119,35 @@ impl Verifier {
     pub async fn verify(
         &self,
         headers: &HeaderMap,
+        last: &LastToken,
         base: &str,
         tenant: &TenantId,
         now: Timestamp,
     ) -> Result<Arc<Known>, TokenError> {
-        let token = bearer(headers)?;
+        let header = authorization(headers)?;
+        let known = match last.known(header, now) {
+            Some(known) => known,
+            None => self.known(header, last, now).await?,
+        };
+        self.fits(&known, base, tenant, now)?;
+        Ok(known)
+    }
+
+    /// The token in this header, if it is true.
+    async fn known(
+        &self,
+        header: &HeaderValue,
+        last: &LastToken,
+        now: Timestamp,
+    ) -> Result<Arc<Known>, TokenError> {
+        let token = bearer(header)?;
         let digest = TokenDigest::of(token);
-        let finding = match self.cache.lookup(digest, now) {
-            Some(finding) => finding,
+        let Found { finding, until } = match self.cache.lookup(digest, now) {
+            Some(found) => found,
             None => Box::pin(self.find_out(token, digest, now)).await?,
         };
         let known = finding.ok_or(TokenError::Invalid("its issuer says that it does not count"))?;
-        self.fits(&known, base, tenant, now)?;
+        last.remember(header, &known, until);
         Ok(known)
     }
 
@@ -155,12 +172,7 @@ impl Verifier {
     }
 
     /// Verifies a token that is not in the cache, and puts it there.
-    async fn find_out(
-        &self,
-        token: &str,
-        digest: TokenDigest,
-        now: Timestamp,
-    ) -> Result<Finding, TokenError> {
+    async fn find_out(&self, token: &str, digest: TokenDigest, now: Timestamp) -> Result<Found, TokenError> {
         match Unverified::parse(token) {
             Ok(unverified) => {
                 let issuer = self
@@ -190,7 +202,7 @@ impl Verifier {
         unverified: Unverified<'_>,
         digest: TokenDigest,
         now: Timestamp,
-    ) -> Result<Finding, TokenError> {
+    ) -> Result<Found, TokenError> {
         let allowed = &self.issuers[index].issuer.algorithms;
         let check = |unverified: Unverified<'_>, keys: &KeySet| unverified.verify(keys, allowed, now);
         let keys = source.current(&self.fetcher, now).await.map_err(|_| TokenError::Unavailable)?;
@@ -211,7 +223,7 @@ impl Verifier {
         token: &str,
         digest: TokenDigest,
         now: Timestamp,
-    ) -> Result<Finding, TokenError> {
+    ) -> Result<Found, TokenError> {
         let Some(introspector) = &self.issuers[index].introspector else {
             return Err(TokenError::Unavailable);
         };
@@ -226,14 +238,15 @@ impl Verifier {
         issuer: usize,
         until: Timestamp,
         verified: Option<Verified>,
-    ) -> Finding {
+    ) -> Found {
         let mut until = until;
         let finding = verified.map(|Verified { claims, audience }| {
             until = until.min(seconds_after(claims.expires_at, token::LEEWAY_SECONDS));
             Arc::new(Known::new(claims, audience, issuer))
         });
-        self.cache.insert(digest, until, finding.clone());
-        finding
+        let found = Found { finding, until };
+        self.cache.insert(digest, found.clone());
+        found
     }
 }
 
@@ -254,16 +267,21 @@ impl Trusted {
     }
 }
 
-/// The token of a request.
-///
-/// Clause: RFC 6750 2.1
-fn bearer(headers: &HeaderMap) -> Result<&str, TokenError> {
+/// The only `Authorization` of a request.
+fn authorization(headers: &HeaderMap) -> Result<&HeaderValue, TokenError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or(TokenError::Missing)?;
-    if values.next().is_some() {
-        return Err(TokenError::Malformed); // of two, another part might read the other
+    match values.next() {
+        None => Ok(value),
+        Some(_) => Err(TokenError::Malformed), // of two, another part might read the other
     }
-    let value = value.to_str().map_err(|_| TokenError::Malformed)?;
+}
+
+/// The token in it.
+///
+/// Clause: RFC 6750 2.1
+fn bearer(header: &HeaderValue) -> Result<&str, TokenError> {
+    let value = header.to_str().map_err(|_| TokenError::Malformed)?;
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("Bearer") {
         return Err(TokenError::Missing); // who tries another way does not know this one

@@ -4,7 +4,10 @@
 //! Half of the time, if they cannot be told apart, whatever else the machine does meanwhile; both kinds are asked
 //! in turns. Of three hundred each, chance alone strays from a half by more than a tenth once in ten thousand runs.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use reqwest::Method;
 
@@ -121,29 +124,32 @@ async fn row_26_an_upload_does_not_tell_whether_the_bytes_were_known() {
     assert!((0.25..=0.75).contains(&share), "the known are slower {share:.3} of the time");
 }
 
+/// Files of content, once those that came in are at their places: that follows the answer.
+async fn settled_files(app: &TestApp) -> usize {
+    let content = app.data().join("content");
+    let files = |folder: &Path| {
+        let entries = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
+        entries.filter(|at| at.file_type().is_file()).count()
+    };
+    let begun = Instant::now();
+    while files(&content.join("incoming")) > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "content stays where it came in");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    files(&content)
+}
+
 /// Between tenants nothing is shared, so there is nothing to tell.
 #[tokio::test]
 async fn row_26_tenants_share_no_content() {
     let app = TestApp::start();
     let body = vec![b'x'; 20_000];
-    let stored = |app: &TestApp| {
-        let mut folders = vec![app.data().join("content")];
-        let mut files = 0;
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                files += u32::from(path.is_file());
-                folders.extend(path.is_dir().then_some(path));
-            }
-        }
-        files
-    };
-    let before = stored(&app);
+    let before = settled_files(&app).await;
     let mut files = Vec::new();
     for path in ["/r4/Binary/1", "/r4/Binary/2", "/writer/Binary/1"] {
         let request = app.request(Method::PUT, path).header("Content-Type", "text/plain");
         assert_eq!(Answer::of(request.body(body.clone())).await.status, 201);
-        files.push(stored(&app) - before);
+        files.push(settled_files(&app).await - before);
     }
     assert_eq!(files[2], files[1] + 1, "of its own: {files:?}");
 }

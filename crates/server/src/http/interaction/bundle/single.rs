@@ -40,6 +40,7 @@ pub async fn read(call: &Call<'_>, entry: &Entry) -> Result<EntryAnswer, Refusal
         request_id: call.request_id,
         now: call.now,
         outbox: call.outbox,
+        last_token: call.last_token,
         notes: call.notes,
         base: OnceLock::new(),
     };

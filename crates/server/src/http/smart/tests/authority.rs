@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::{
     config::Config,
-    http::smart::{TokenError, Verifier},
+    http::smart::{LastToken, TokenError, Verifier},
 };
 
 pub const BASE: &str = "http://127.0.0.1:8080/r4";
@@ -146,5 +146,8 @@ pub async fn verify(verifier: &Verifier, token: &str, seconds: i64) -> Result<Ar
     let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
     let tenant = TenantId::new("default").unwrap();
     let now = Timestamp::from_second(NOW + seconds).unwrap();
-    verifier.verify(&headers, BASE, &tenant, now).await.map(|known| known.claims.clone())
+    verifier
+        .verify(&headers, &LastToken::default(), BASE, &tenant, now)
+        .await
+        .map(|known| known.claims.clone())
 }
