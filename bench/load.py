@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import resource
+import signal
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import machine
 
 HERE = Path(__file__).resolve().parent
 WARM_UP_SECONDS = 1
+SECONDS_MAX = 24 * 3600
 
 
 @dataclasses.dataclass
@@ -46,10 +48,7 @@ class Run:
 
 def wrk(server, path, connections, seconds, core=None, accept=None, script="report.lua", script_arguments=(), headers=None):
     """One run with keep-alive and one thread. Any failed request makes the run worthless."""
-    command = [machine.find("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script]
-    for name, value in (({"Accept": accept} if accept else {}) | (headers or {})).items():
-        command += ["-H", f"{name}: {value}"]
-    command += [server.url + path, "--", *script_arguments]
+    command = wrk_command(server, path, connections, seconds, accept, script, script_arguments, headers)
     cores = machine.cores() if core is None else [core]
     before = server.cpu_seconds(), wrk_cpu_seconds(), machine.busy_seconds()
     done = subprocess.run(
@@ -71,6 +70,26 @@ def wrk(server, path, connections, seconds, core=None, accept=None, script="repo
         p50_ms=int(figures["p50_us"]) / 1e3,
         p99_ms=int(figures["p99_us"]) / 1e3,
     )
+
+
+def wrk_until(said, server, path, connections, core, accept, script, script_arguments):
+    """Runs wrk until its script says so; how long that takes is not of interest."""
+    command = wrk_command(server, path, connections, SECONDS_MAX, accept, script, script_arguments, None)
+    process = subprocess.Popen(
+        command, cwd=HERE, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, [core]),
+    )
+    with process:
+        is_said = any(line.strip() == said for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+    if not is_said:
+        raise machine.Unable(f"wrk ended early on {server.name}: {server.complaint()}")
+
+
+def wrk_command(server, path, connections, seconds, accept, script, script_arguments, headers):
+    command = [machine.find("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script]
+    for name, value in (({"Accept": accept} if accept else {}) | (headers or {})).items():
+        command += ["-H", f"{name}: {value}"]
+    return command + [server.url + path, "--", *script_arguments]
 
 
 def wrk_cpu_seconds():

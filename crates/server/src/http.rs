@@ -100,8 +100,8 @@ impl App {
     pub fn base_url(&self, endpoint: &Endpoint, tenant: &TenantId) -> String {
         let Config { public_url, .. } = &self.config;
         match endpoint.tenant {
-            EndpointTenant::Fixed(_) => format!("{public_url}{}", endpoint.path),
-            EndpointTenant::InPath => format!("{public_url}{}/{tenant}", endpoint.path),
+            EndpointTenant::Fixed(_) => [public_url.as_str(), &*endpoint.path].concat(),
+            EndpointTenant::InPath => [public_url.as_str(), &*endpoint.path, "/", tenant.as_str()].concat(),
         }
     }
 

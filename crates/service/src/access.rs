@@ -40,10 +40,31 @@ impl Access<'_> {
         if !self.covers(action, &document.kind) {
             return Ok(Answer::Forbidden);
         }
-        let Some(current) = self.store.current(self.tenant, &document.kind, &document.id).await? else {
-            return Ok(Answer::Hidden);
-        };
-        let Some(standing) = self.standing(&current).await? else { return Ok(Answer::Hidden) };
+        match self.store.current(self.tenant, &document.kind, &document.id).await? {
+            Some(current) => self.may_with(action, stored, &current).await,
+            None => Ok(Answer::Hidden),
+        }
+    }
+
+    /// The same of what was read as the current version just now.
+    pub async fn may_now(&self, action: Action, current: &Arc<Stored>) -> Result<Answer, Error> {
+        if self.grant.is_everything() {
+            return Ok(Answer::Yes);
+        }
+        if !self.covers(action, &current.document.kind) {
+            return Ok(Answer::Forbidden);
+        }
+        self.may_with(action, current, current).await
+    }
+
+    async fn may_with(
+        &self,
+        action: Action,
+        stored: &Stored,
+        current: &Arc<Stored>,
+    ) -> Result<Answer, Error> {
+        let document = &stored.document;
+        let Some(standing) = self.standing(current).await? else { return Ok(Answer::Hidden) };
         let answer = self.decided(action, &standing.document, &standing).await?;
         if answer != Answer::Yes
             || document.version == standing.document.version
@@ -104,12 +125,11 @@ impl Access<'_> {
         let document = &stored.document;
         let mut patients = Vec::new();
         let mut add = |document: &Document| {
-            let own = (document.kind == ResourceType::PATIENT).then(|| document.id.clone());
-            let about =
-                document.description.iter().flat_map(|description| description.custody.patients.clone());
+            let own = (document.kind == ResourceType::PATIENT).then_some(&document.id);
+            let about = document.description.iter().flat_map(|description| &description.custody.patients);
             for patient in own.into_iter().chain(about) {
-                if !patients.contains(&patient) {
-                    patients.push(patient);
+                if !patients.contains(patient) {
+                    patients.push(patient.clone());
                 }
             }
         };

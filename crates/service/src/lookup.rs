@@ -74,8 +74,9 @@ impl<'a> Lookup<'a> {
     /// `Forbidden`, `NotFound`, `Gone` if it is deleted, `Store`.
     pub async fn read(&self, kind: &ResourceType, id: &ResourceId) -> Result<Arc<Stored>, ReadError> {
         self.covered(Action::Read, kind)?;
-        let found = self.store().current(self.tenant(), kind, id).await?;
-        self.shown(found).await
+        let found = self.store().current(self.tenant(), kind, id).await?.ok_or(ReadError::NotFound)?;
+        let answer = self.access.may_now(Action::Read, &found).await?;
+        self.shown(found, answer).await
     }
 
     /// One version of a document. The deletion itself is `Gone`, the versions before it are not.
@@ -90,7 +91,9 @@ impl<'a> Lookup<'a> {
     ) -> Result<Arc<Stored>, ReadError> {
         self.covered(Action::Read, kind)?;
         let found = self.store().version(self.tenant(), kind, id, version).await?;
-        self.shown(found).await
+        let found = found.ok_or(ReadError::NotFound)?;
+        let answer = self.access.may(Action::Read, &found).await?;
+        self.shown(found, answer).await
     }
 
     /// A page of versions, newest first: of those that the caller may see. A caller who does not see everything
@@ -204,9 +207,8 @@ impl<'a> Lookup<'a> {
         if self.access.covers(action, kind) { Ok(()) } else { Err(ReadError::Forbidden) }
     }
 
-    async fn shown(&self, found: Option<Arc<Stored>>) -> Result<Arc<Stored>, ReadError> {
-        let found = found.ok_or(ReadError::NotFound)?;
-        match self.access.may(Action::Read, &found).await? {
+    async fn shown(&self, found: Arc<Stored>, answer: Answer) -> Result<Arc<Stored>, ReadError> {
+        match answer {
             Answer::Yes => {}
             Answer::Forbidden => return Err(ReadError::Forbidden),
             Answer::Hidden => return Err(ReadError::NotFound),

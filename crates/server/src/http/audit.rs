@@ -2,7 +2,7 @@
 //! no body; the query string is what the log is asked for.
 
 use std::{
-    net::IpAddr,
+    borrow::Cow,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -25,7 +25,7 @@ pub struct Notes<'a> {
     /// The request's URL.
     pub uri: &'a Uri,
     /// Where it came from.
-    pub address: Option<IpAddr>,
+    pub address: Cow<'a, str>,
     noted: Mutex<Noted>,
 }
 
@@ -46,7 +46,7 @@ struct Part {
 
 impl<'a> Notes<'a> {
     /// Nothing yet.
-    pub fn new(active: bool, uri: &'a Uri, address: Option<IpAddr>) -> Self {
+    pub fn new(active: bool, uri: &'a Uri, address: Cow<'a, str>) -> Self {
         Self { active, uri, address, noted: Mutex::default() }
     }
 
@@ -153,8 +153,7 @@ pub async fn record(call: &Call<'_>, status: StatusCode) -> Result<(), Refusal> 
         noted.now.documents.clear();
     }
     let query = if asks { query_text(call, &noted.form) } else { String::new() };
-    let address = call.notes.address.map(|address| address.to_string()).unwrap_or_default();
-    let caller = caller(call.claims.as_deref(), &address);
+    let caller = caller(call.claims.as_deref(), &call.notes.address);
     for (asked, status, part) in &noted.entries {
         let event = event(call, *asked, *status, &caller, part, "");
         call.app.service.record(event, &part.patients).await.map_err(Refusal::Store)?;

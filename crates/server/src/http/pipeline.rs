@@ -90,7 +90,9 @@ async fn endpoint_answer(
     let known = tenant(app, endpoint, tenant_text);
     let recorded = endpoint.auth == Auth::Smart || app.config.audit.open_endpoints;
     let address = address(app, parts, link);
-    let notes = Notes::new(recorded, &parts.uri, Some(address));
+    let address_text =
+        if address == link.peer { (&*link.peer_text).into() } else { address.to_string().into() };
+    let notes = Notes::new(recorded, &parts.uri, address_text);
     let call = Call {
         app,
         endpoint,

@@ -33,12 +33,21 @@ pub struct Link {
     pub outbox: Outbox,
     /// Who connected: a client, or a proxy.
     pub peer: IpAddr,
+    /// The same as text.
+    pub peer_text: Box<str>,
     /// Whether TLS protects it.
     pub secure: bool,
     /// Where its requests note that they were answered before they were read to their end.
     pub unread: Unread,
     /// What it showed to say who calls.
     pub last_token: LastToken,
+}
+
+impl Link {
+    fn new(outbox: Outbox, peer: IpAddr, secure: bool, unread: Unread) -> Self {
+        let peer_text = peer.to_string().into();
+        Self { outbox, peer, peer_text, secure, unread, last_token: LastToken::default() }
+    }
 }
 
 /// Serves a connection to its end; no longer than the limits of time allow.
@@ -57,7 +66,7 @@ pub async fn connection(
         None => {
             let outbox = Outbox::to_kernel();
             let io = Connection::new(stream, outbox.clone(), write_idle, unread.clone());
-            let link = Link { outbox, peer, secure: false, unread, last_token: LastToken::default() };
+            let link = Link::new(outbox, peer, false, unread);
             http1(&app, io, &link, stopped).await
         }
         Some(acceptor) => {
@@ -98,7 +107,7 @@ async fn encrypted(
     // With HTTP/2 something of the client's is always under way, if only that it has taken note of the end.
     let unread = if speaks_http2 { unread.kept() } else { unread };
     // The kernel could only send a file as it is.
-    let link = Link { outbox: Outbox::none(), peer, secure: true, unread, last_token: LastToken::default() };
+    let link = Link::new(Outbox::none(), peer, true, unread);
     let io = TokioIo::new(stream);
     match speaks_http2 {
         true => http2::serve(app, io, link, stopped).await.map_err(|error| error.to_string()),
