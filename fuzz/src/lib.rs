@@ -237,3 +237,49 @@ pub fn check_patch(data: &[u8]) {
     let _ = patch::json_patch(&resource, &operations);
     let _ = patch::fhirpath_patch(&resource, &operations, Version::R4);
 }
+
+/// What a page's tags may be called.
+const TAGS: [&str; 41] = [
+    "html", "head", "meta", "title", "style", "body", "header", "nav", "main", "section", "h1", "h2", "h3", "h4", "h5",
+    "h6", "div", "span", "p", "dl", "dt", "dd", "ul", "ol", "li", "table", "caption", "thead", "tbody", "tfoot", "tr",
+    "th", "td", "br", "sub", "sup", "a", "img", "del", "ins", "figure",
+];
+
+/// What they may have.
+const ATTRIBUTES: [&str; 9] = [
+    "class", "id", "lang", "scope", "colspan", "rowspan", "alt", "href", "src",
+];
+
+/// A CDA document as a page: tags and attributes are those of pages, well nested, with links into the page and pictures in it.
+pub fn check_view(data: &[u8]) {
+    let Ok(view) = charta_ccd::view::view(data, None) else { return };
+    assert!(view.html.len() < 40 * data.len() + 50_000, "{} of {}", view.html.len(), data.len());
+    let (_, body) = view.html.split_once("</style>").expect("a style");
+    let mut open = vec!["html", "head"];
+    let mut pieces = body.split('<');
+    assert_eq!(pieces.next(), Some(""));
+    for piece in pieces {
+        let (tag, _) = piece.split_once('>').expect("a tag ends");
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "{body}");
+            continue;
+        }
+        let name = tag.split(' ').next().unwrap_or_default();
+        assert!(TAGS.contains(&name), "<{tag}>");
+        check_attributes(tag);
+        if !matches!(name, "br" | "img" | "meta") {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+fn check_attributes(tag: &str) {
+    let mut parts = tag.split('"');
+    while let (Some(before), Some(value)) = (parts.next(), parts.next()) {
+        let name = before.trim_end_matches('=').rsplit(' ').next().unwrap_or_default();
+        assert!(ATTRIBUTES.contains(&name), "{name} in <{tag}>");
+        assert!(name != "href" || value.starts_with('#'), "<{tag}>");
+        assert!(name != "src" || value.starts_with("data:image/"), "<{tag}>");
+    }
+}

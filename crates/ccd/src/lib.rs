@@ -21,6 +21,7 @@ mod section;
 mod sections;
 mod system;
 mod table;
+pub mod view;
 mod xml;
 
 use std::fmt;

@@ -9,3 +9,4 @@ mod samples;
 mod sections;
 mod support;
 mod validators;
+mod view;

@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 
+use charta_ccd::view::ViewError;
 use charta_fhir::{
     Node, Profile, Version,
     negotiate::NotAcceptable,
@@ -83,6 +84,8 @@ pub enum Refusal {
         /// What is wrong with it.
         fault: ParameterFault,
     },
+    /// A document that is not shown as a page.
+    View(ViewError),
     /// A record that is too large for one document.
     RecordTooLarge {
         /// How many resources it may have.
@@ -368,6 +371,7 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
         Refusal::BadHeader(text) => say(Status::BAD_REQUEST, Code::Value, *text),
         Refusal::Search(error) => search(error, version),
         Refusal::Parameter { name, fault } => say(Status::BAD_REQUEST, fault.code(), fault.text(name)),
+        Refusal::View(error) => view(*error),
         Refusal::RecordTooLarge { max } => say(
             Status::BAD_REQUEST,
             Code::TooCostly,
@@ -459,6 +463,18 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
         Refusal::Store(error) => store(error),
         Refusal::Internal(_) => say(Status::INTERNAL_SERVER_ERROR, Code::Exception, "The server failed."),
     }
+}
+
+fn view(error: ViewError) -> Verdict {
+    let (status, code) = match error {
+        // There is no page of it that any Accept could ask for.
+        ViewError::NotCda => (StatusCode::NOT_ACCEPTABLE, IssueCode::NotSupported),
+        ViewError::TooLarge => (StatusCode::UNPROCESSABLE_ENTITY, IssueCode::TooCostly),
+        ViewError::Malformed | ViewError::Encoding | ViewError::Declarations => {
+            (StatusCode::UNPROCESSABLE_ENTITY, IssueCode::Processing)
+        }
+    };
+    say(status, code, format!("{error}; it can be read as it is, without $view."))
 }
 
 fn no_criteria(version: Version) -> Verdict {

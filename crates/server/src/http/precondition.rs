@@ -41,6 +41,14 @@ pub fn weak_etag_of(state: &str) -> String {
     format!("W/\"{state}\"")
 }
 
+/// Whether `If-None-Match` names this very tag, or any: for what is no version of a resource.
+#[must_use]
+pub fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let lines = headers.get_all(IF_NONE_MATCH).iter().map(http::HeaderValue::as_bytes);
+    let known: Vec<&[u8]> = lines.flat_map(elements).collect();
+    known == [b"*"] || known.iter().any(|tag| opaque(tag).is_some() && opaque(tag) == opaque(etag.as_bytes()))
+}
+
 /// The versions of which one must be current; `None` if the client does not care. A tag that is well-formed
 /// but names no version of ours is left out: it matches nothing.
 ///
@@ -233,6 +241,18 @@ mod tests {
         assert!(not_modified(&both, 3, modified));
         assert!(not_modified(&both, 2, modified));
         assert!(!not_modified(&both, 4, modified));
+    }
+
+    #[test]
+    fn a_tag_of_no_version_is_known_by_itself_alone() {
+        let known = |lines: &[&str]| is_known(&headers(&IF_NONE_MATCH, lines), "W/\"3-view1\"");
+        assert!(known(&["W/\"3-view1\""]) && known(&["\"a\", \"3-view1\""]) && known(&["*"]));
+        assert!(
+            !known(&[])
+                && !known(&["W/\"3\", \"3-n\""])
+                && !known(&["3-view1"])
+                && !known(&["W/\"3-view2\""])
+        );
     }
 
     #[test]

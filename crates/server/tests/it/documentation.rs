@@ -168,6 +168,7 @@ fn is_clause(text: &str) -> bool {
             ["DSTU2", "STU3", "R4", "R4B", "R5"].contains(&version) && page.ends_with(".html")
         }
         ["RFC", number] => is_number(number),
+        ["CDA", "R2", section] => is_number(section),
         ["RFC", number, section] => is_number(number) && is_number(section),
         ["XML" | "C-CDA" | "SMART", version, section] | ["IHE", "BALP", version, section] => {
             is_number(version) && !section.is_empty()

@@ -46,3 +46,4 @@ mod tls;
 mod tokens;
 mod update;
 mod us_core;
+mod view;

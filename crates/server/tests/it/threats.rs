@@ -107,6 +107,7 @@ fn row_58_every_reader_is_safe_and_fuzzed() {
         "search",
         "range",
         "id",
+        "view",
     ] {
         assert!(targets.contains(&format!("path = \"fuzz_targets/{reader}.rs\"")), "{reader}");
         assert!(root.join(format!("fuzz/fuzz_targets/{reader}.rs")).exists(), "{reader}");

@@ -9,6 +9,7 @@ mod gather;
 mod on_demand;
 mod parameters;
 mod persist;
+mod view;
 
 use charta_fhir::represent::{OperationCapability, OperationParameter};
 use charta_model::{ResourceId, ResourceType};
@@ -50,10 +51,12 @@ pub struct Operation {
 enum Which {
     AutogenCcd,
     Docref,
+    View,
+    ViewRecord,
 }
 
 /// All operations.
-static ALL: [Operation; 2] = [autogen_ccd::OPERATION, docref::OPERATION];
+static ALL: [Operation; 4] = [autogen_ccd::OPERATION, docref::OPERATION, view::OF_DOCUMENT, view::OF_RECORD];
 
 /// What `Allow` says of an operation.
 const ALLOW: &str = "GET, HEAD, POST, OPTIONS";
@@ -87,6 +90,11 @@ pub async fn operation(call: &Call<'_>, body: RequestBody) -> Result<Answer, Ref
         _ => return Err(Refusal::MethodNotAllowed { allow: ALLOW.into() }),
     };
     match operation.which {
+        Which::View => match call.target {
+            Target::Operation(_, Some(id), _) => view::of_document(call, id, &given).await,
+            _ => Err(Refusal::OperationUnknown),
+        },
+        Which::ViewRecord => view::of_record(call, &given).await,
         Which::AutogenCcd => autogen_ccd::autogen_ccd(call, &given).await,
         Which::Docref => docref::docref(call, &given).await,
     }

@@ -103,7 +103,7 @@ async fn row_04_a_file_name_is_made_of_the_id_alone() {
 }
 
 #[tokio::test]
-async fn row_06_a_cda_is_never_rendered_here() {
+async fn row_06_a_cda_is_never_rendered_where_its_bytes_are() {
     let app = TestApp::start();
     let cda = "<?xml-stylesheet type='text/xsl' href='CDA.xsl'?><ClinicalDocument xmlns='urn:hl7-org:v3'>\
                <component><nonXMLBody><text><reference value='javascript:steal()'/></text></nonXMLBody></component>\
@@ -114,6 +114,50 @@ async fn row_06_a_cda_is_never_rendered_here() {
         assert_inert(&answer, content_type);
         assert!(answer.header("content-disposition").starts_with("attachment;"), "{content_type}");
         assert_eq!(answer.text(), cda, "and its bytes stay as they are");
+    }
+}
+
+/// The attacks on style sheets for CDA, at the page that is made here.
+#[tokio::test]
+async fn row_06_a_page_of_a_cda_has_nothing_of_its_markup() {
+    let app = TestApp::start();
+    let attacks = [
+        "<nonXMLBody><text mediaType='text/html'><reference value='javascript:steal()'/></text></nonXMLBody>",
+        "<nonXMLBody><text mediaType='text/html' representation='B64'>PHNjcmlwdD5zdGVhbCgpPC9zY3JpcHQ+</text></nonXMLBody>",
+        "<nonXMLBody><text mediaType='text/plain'>&lt;script&gt;steal()&lt;/script&gt;</text></nonXMLBody>",
+        "<structuredBody><component><section><title>&lt;script&gt;steal()&lt;/script&gt;</title><text>\
+         <table onmouseover='steal()' style='background:url(//evil.example)'><tr><td onclick='steal()'>a</td></tr></table>\
+         <linkHtml href='javascript:steal()'>b</linkHtml><renderMultiMedia referencedObject='m'/><script>steal()</script>\
+         <img xmlns='http://www.w3.org/1999/xhtml' src='//evil.example/x.png' onerror='steal()'/></text>\
+         <entry><observationMedia ID='m'><value mediaType='image/svg+xml'><reference value='//evil.example/x.svg'/></value></observationMedia></entry>\
+         </section></component></structuredBody>",
+    ];
+    for attack in attacks {
+        let cda = format!(
+            "<?xml-stylesheet type='text/xsl' href='//evil.example/x.xsl'?><ClinicalDocument xmlns='urn:hl7-org:v3'>\
+             <component>{attack}</component></ClinicalDocument>"
+        );
+        app.put("/r4/Binary/cda", "text/xml", cda).await;
+        let answer = app.get("/r4/Binary/cda/$view", BROWSER).await;
+        let (page, policy) = (answer.text(), answer.header("content-security-policy").to_owned());
+        assert_eq!(answer.status, 200, "{page}");
+        assert!(policy.starts_with("default-src 'none';") && policy.contains("; sandbox"), "{policy}");
+        assert!(!policy.contains("allow-scripts") && !policy.contains("allow-same-origin"), "{policy}");
+        for markup in [
+            "<script",
+            "<iframe",
+            "<object",
+            "<svg",
+            "<img",
+            "onerror=",
+            "onclick=",
+            "onmouseover=",
+            "url(",
+            "=\"javascript",
+            "src=\"//",
+        ] {
+            assert!(!page.contains(markup), "{markup} of {attack} in {page}");
+        }
     }
 }
 

@@ -5,8 +5,11 @@
 
 use charta_auth::Making;
 use charta_ccd::{Custodian, Request};
-use charta_fhir::{Profile, Version, represent::OperationParameter};
-use charta_model::{MediaType, ResourceId, facts::Moment};
+use charta_fhir::{Profile, Version, negotiate::Chosen, represent::OperationParameter};
+use charta_model::{
+    MediaType, ResourceId,
+    facts::{Facts, Moment},
+};
 use http::Method;
 
 use super::{
@@ -44,7 +47,8 @@ fn takes_encounter(version: Version) -> bool {
     version.is_r4_or_later()
 }
 
-fn taken(endpoint: &Endpoint) -> Vec<OperationParameter> {
+/// What may be asked for, and what comes of it.
+pub fn taken(endpoint: &Endpoint) -> Vec<OperationParameter> {
     let of = |name, direction, min, kind, documentation| OperationParameter {
         name,
         direction,
@@ -82,7 +86,8 @@ pub struct Asked {
     pub period: Period,
     /// Of which encounter alone.
     pub encounter: Option<ResourceId>,
-    persist: bool,
+    /// Whether it is to be kept.
+    pub persist: bool,
 }
 
 impl Asked {
@@ -108,25 +113,49 @@ impl Asked {
 /// The CCD of a patient.
 ///
 /// # Errors
-/// 403 without the scopes, 400 for parameters that cannot be read, 404 for a patient or an encounter that is not there
-/// for this caller, 406.
+/// Those of [`asked`] and [`material`], and of keeping it.
 pub async fn autogen_ccd(call: &Call<'_>, given: &Given) -> Result<Answer, Refusal> {
-    let lookup = call.lookup();
-    lookup.makes(Making::Content)?;
-    let asked = Asked::of(call, given)?;
+    let asked = asked(call, given)?;
     // To ask for the headers alone changes nothing.
     let persist = asked.persist && call.method != Method::HEAD;
     if persist {
         persist::check_scopes(call)?;
     }
+    let content_type = content_type(CONTENT_TYPE)?;
+    let (chosen, facts, request) = material(call, &asked, &content_type).await?;
+    let begin = move || charta_ccd::Document::new(facts, request);
+    if persist {
+        return persist::kept(call, &asked, &content_type, begin).await;
+    }
+    generated::answer(call, &clock::fresh_id(), &content_type, &chosen, begin)
+}
+
+/// What is asked for.
+///
+/// # Errors
+/// 403 without the scopes, 400 for parameters that cannot be read.
+pub fn asked(call: &Call<'_>, given: &Given) -> Result<Asked, Refusal> {
+    call.lookup().makes(Making::Content)?;
+    Asked::of(call, given)
+}
+
+/// What the document is made of, and the form of an answer whose own type is `native`.
+///
+/// # Errors
+/// 404 for a patient or an encounter that is not there for this caller, 406.
+pub async fn material(
+    call: &Call<'_>,
+    asked: &Asked,
+    native: &MediaType,
+) -> Result<(Chosen, Facts, Request), Refusal> {
     let url = on_demand::url(call.base(), &asked.patient, &asked.period);
     let place = Place { url: &url, stored: None };
     let offer = OnDemand::new(&asked.patient, &asked.period, asked.encounter.as_ref(), &place, call.now);
+    let lookup = call.lookup();
     let patient = lookup.patient_of_made(Making::Content, &asked.patient, &offer.subject()).await?;
     call.notes.patients(vec![asked.patient.clone()]);
     call.notes.document(&patient.document);
-    let content_type = MediaType::new(CONTENT_TYPE).map_err(|_| Refusal::Internal("no media type"))?;
-    let chosen = call.wanted.choose(&content_type)?;
+    let chosen = call.wanted.choose(native)?;
     let facts = gather::facts(call, &patient).await?;
     if let Some(encounter) = &asked.encounter {
         let key = format!("Encounter/{encounter}");
@@ -134,13 +163,15 @@ pub async fn autogen_ccd(call: &Call<'_>, given: &Given) -> Result<Answer, Refus
             return Err(Refusal::NotFound);
         }
     }
-    let request = request(call, &asked)?;
-    if persist {
-        let begin = move || charta_ccd::Document::new(facts, request);
-        return persist::kept(call, &asked, &content_type, begin).await;
-    }
-    let id = clock::fresh_id();
-    generated::answer(call, &id, &content_type, &chosen, move || charta_ccd::Document::new(facts, request))
+    Ok((chosen, facts, request(call, asked)?))
+}
+
+/// A media type of ours.
+///
+/// # Errors
+/// If it is none after all.
+pub fn content_type(text: &'static str) -> Result<MediaType, Refusal> {
+    MediaType::new(text).map_err(|_| Refusal::Internal("no media type"))
 }
 
 fn request(call: &Call<'_>, asked: &Asked) -> Result<Request, Refusal> {
