@@ -49,6 +49,7 @@ def main(program: Path, cache: Path) -> int:
             for command in clients(server.url, folder, cache):
                 tally.show(run(command))
         tally.show(run(smart(program, cache)))
+        tally.show(run(view(program, cache)))
         with ThreadPoolExecutor(2) as pool:
             for lines in pool.map(run, strict(folder, cache)):
                 tally.show(lines)
@@ -78,6 +79,12 @@ def smart(program: Path, cache: Path) -> list[str]:
     """SMART on FHIR end to end, against servers of its own."""
     tools = [cache / "python/bin/python", cache / "smart-screens", os.environ.get("CHROMIUM", "")]
     return ["node", f"{cache}/node/smart/main.mjs", str(program.resolve()), str(PROJECT), *map(str, tools)]
+
+
+def view(program: Path, cache: Path) -> list[str]:
+    """Pages of CDA documents in Chromium, against a server of its own."""
+    tools = [cache / "view-screens", os.environ.get("CHROMIUM", "")]
+    return ["node", f"{cache}/node/view/main.mjs", str(program.resolve()), str(PROJECT), *map(str, tools)]
 
 
 def task(fhir: str, folder: Path) -> str:
