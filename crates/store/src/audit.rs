@@ -217,7 +217,7 @@ impl AuditLog {
         let thread = thread.map_err(failed)?;
         if !unindexed.is_empty() {
             let own = Arc::clone(&shared);
-            let make = move || unindexed.iter().for_each(|first| writer::make_index(&own, *first));
+            let make = move || unindexed.iter().for_each(|first| writer::make_index(&own, *first, None));
             std::thread::Builder::new().name("audit-index".into()).spawn(make).map_err(failed)?;
         }
         let writer = Writer { shared: Arc::clone(&shared), thread: Mutex::new(Some(thread)) };

@@ -117,21 +117,24 @@ fn abandon(shared: &Shared, position: &mut Position) {
 
 /// Ends the segment and has its index made aside, so that the next batch need not wait for it.
 fn seal(shared: &Arc<Shared>, position: &mut Position) {
-    let first = position.first;
+    let (first, end) = (position.first, position.end);
     shared.segments.write().unwrap_or_else(PoisonError::into_inner).complete_open();
     position.next();
     let aside = Arc::clone(shared);
-    let spawned =
-        std::thread::Builder::new().name("audit-index".into()).spawn(move || make_index(&aside, first));
+    let spawned = std::thread::Builder::new()
+        .name("audit-index".into())
+        .spawn(move || make_index(&aside, first, Some(end)));
     if let Err(error) = spawned {
         tracing::warn!(cause = %error, "the index of a segment of the audit log waits for the next start");
     }
 }
 
-/// Makes the index of a complete segment. Without it searches read the segment itself.
-pub fn make_index(shared: &Shared, first: u64) {
+/// Makes the index of a complete segment. Without it searches read the segment itself. `end` is where its last whole
+/// batch ends, for whoever has written it; otherwise every digest is computed again to find out.
+pub fn make_index(shared: &Shared, first: u64, end: Option<u64>) {
     let made = fs::read(segment::path(&shared.directory, first)).and_then(|data| {
-        let whole = usize::try_from(segment::contents(&data, first).end).unwrap_or(data.len());
+        let end = end.unwrap_or_else(|| segment::contents(&data, first).end);
+        let whole = usize::try_from(end).unwrap_or(data.len());
         index::build(&shared.directory, first, &data[..whole.min(data.len())], &shared.key)
     });
     match made {
