@@ -30,14 +30,14 @@ impl Service {
     ///
     /// # Errors
     /// If it is not kept.
-    pub async fn record(&self, mut event: Event<'_>, patients: &[ResourceId]) -> Result<(), Error> {
+    pub async fn record<'e>(&self, mut event: Event<'e>, patients: &'e [ResourceId]) -> Result<(), Error> {
         let Some(log) = &self.audit else { return Ok(()) };
         let Some((last, others)) = patients.split_last() else { return log.record(&event).await };
         for patient in others {
             let of_one = Event { patient: patient.as_str().into(), ..event.clone() };
             log.record(&of_one).await?;
         }
-        event.patient = last.as_str().to_owned().into();
+        event.patient = last.as_str().into();
         log.record(&event).await
     }
 

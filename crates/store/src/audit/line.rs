@@ -13,14 +13,30 @@ const FIELDS: usize = 15;
 
 /// Appends the line of an event.
 pub fn encode(event: &Event<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    let separators = write(event, out, |text, out| out.extend_from_slice(text.as_bytes()));
+    // Nearly always nothing needs an escape: one look at the whole line says so sooner than one at every field.
+    let special = out[start..].iter().filter(|byte| is_special(**byte)).count();
+    if special != separators {
+        out.truncate(start);
+        write(event, out, escaped);
+    }
+}
+
+/// Appends the line with texts as `put` writes them; gives the number of tabs and line ends that belong to the line.
+fn write(event: &Event<'_>, out: &mut Vec<u8>, put: impl Fn(&str, &mut Vec<u8>)) -> usize {
     number(event.recorded.as_millisecond(), out);
+    let field = |text: &str, out: &mut Vec<u8>| {
+        out.push(b'\t');
+        put(text, out);
+    };
     field(event.interaction.code(), out);
     out.push(b'\t');
     number(i64::from(event.status), out);
-    field(&event.tenant, out);
-    field(&event.endpoint, out);
-    field(&event.request_id, out);
     let Caller { client, issuer, subject, user, token_id, address } = &event.caller;
+    for text in [&event.tenant, &event.endpoint, &event.request_id] {
+        field(text, out);
+    }
     for text in [client, issuer, subject, user, token_id, address, &event.patient] {
         field(text, out);
     }
@@ -29,9 +45,9 @@ pub fn encode(event: &Event<'_>, out: &mut Vec<u8>) {
         if index > 0 {
             out.push(b' ');
         }
-        escaped(&entity.kind, out);
+        put(&entity.kind, out);
         out.push(b'/');
-        escaped(&entity.id, out);
+        put(&entity.id, out);
         if entity.version > 0 {
             out.push(b'/');
             number(i64::try_from(entity.version).unwrap_or(i64::MAX), out);
@@ -39,6 +55,7 @@ pub fn encode(event: &Event<'_>, out: &mut Vec<u8>) {
     }
     field(&event.query, out);
     out.push(b'\n');
+    FIELDS
 }
 
 /// Reads a line without its end; `None` if it is none of ours.
@@ -130,16 +147,7 @@ fn entity(text: &str) -> Option<Entity<'_>> {
     Some(Entity { kind: self::text(kind), id: self::text(id), version })
 }
 
-fn field(text: &str, out: &mut Vec<u8>) {
-    out.push(b'\t');
-    escaped(text, out);
-}
-
 fn escaped(text: &str, out: &mut Vec<u8>) {
-    // Looks at every byte, and so at many at once.
-    if !text.bytes().fold(false, |found, byte| found | is_special(byte)) {
-        return out.extend_from_slice(text.as_bytes());
-    }
     for byte in text.bytes() {
         match byte {
             b'\t' => out.extend_from_slice(b"\\t"),
