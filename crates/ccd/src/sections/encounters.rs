@@ -151,37 +151,12 @@ fn kind(x: &mut Xml, encounter: &Encounter, anchor: Option<&Anchor>) {
         .chain(encounter.class.iter().flat_map(|one| &one.codings));
     let mut all = Concept { codings: codings.cloned().collect(), text: None };
     all.text = encounter.kinds.first().and_then(|kind| kind.text.clone());
-    if let Some(class) = class(encounter) {
-        let prefer = [system::CPT, system::SNOMED];
-        return code::write(
-            x,
-            "code",
-            &all,
-            Style { prefer: &prefer, anchor, also: Some(class), ..Style::default() },
-        );
-    }
     code::write(
         x,
         "code",
         &all,
         Style { prefer: &[system::CPT, system::SNOMED], anchor, ..Style::default() },
     );
-}
-
-/// The class of encounter by the words of the versions before R4.
-fn class(encounter: &Encounter) -> Option<Fixed> {
-    let bare = encounter.class.as_ref()?.codings.iter().find(|coding| coding.system.is_none())?;
-    let (code, display) = match bare.code.as_deref()? {
-        "ambulatory" | "outpatient" => ("AMB", "ambulatory"),
-        "inpatient" => ("IMP", "inpatient encounter"),
-        "emergency" => ("EMER", "emergency"),
-        "home" => ("HH", "home health"),
-        "field" => ("FLD", "field"),
-        "virtual" => ("VR", "virtual"),
-        "daytime" => ("SS", "short stay"),
-        _ => return None,
-    };
-    Some(Fixed(system::ACT_CODE, code, display))
 }
 
 fn discharge(x: &mut Xml, encounter: &Encounter) {

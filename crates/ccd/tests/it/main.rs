@@ -1,6 +1,7 @@
 //! The documents that the generator makes, out of records in FHIR.
 
 mod care;
+mod demo;
 mod header;
 mod hostile;
 mod period;
@@ -9,4 +10,5 @@ mod samples;
 mod sections;
 mod support;
 mod validators;
+mod versions;
 mod view;

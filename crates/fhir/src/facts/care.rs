@@ -1,7 +1,8 @@
 //! Encounters, teams, insurance, family, devices.
 
 use charta_model::facts::{
-    CareTeam, Coverage, Device, Encounter, Facts, Link, Member, Onset, Relative, RelativeCondition, Role,
+    CareTeam, Coding, Concept, Coverage, Device, Encounter, Facts, Link, Member, Onset, Relative,
+    RelativeCondition, Role,
 };
 
 use super::{clinical, parties, read::At};
@@ -24,8 +25,11 @@ pub(super) fn encounter(at: At<'_>) -> Encounter {
         if at.at("actualPeriod").is_there() { at.period("actualPeriod") } else { at.period("period") };
     Encounter {
         origin: at.origin(),
-        status: at.text("status"),
-        class: at.concept("class"),
+        // R5 says of an encounter what the others say of most things.
+        status: at
+            .text("status")
+            .map(|status| if status == "completed" { "finished".to_owned() } else { status }),
+        class: class(at),
         kinds: at.concepts("type"),
         period,
         performers: performers.filter(|role| !is_patient(&role.party)).collect(),
@@ -38,8 +42,30 @@ pub(super) fn encounter(at: At<'_>) -> Encounter {
     }
 }
 
+/// The class as ActCode has it. DSTU2 has words of its own, which stay beside the code.
+fn class(at: At<'_>) -> Option<Concept> {
+    let mut class = at.concept("class")?;
+    let word = class.codings.iter().find(|coding| coding.system.is_none()).and_then(|one| one.code.clone());
+    let known = word.as_deref().and_then(|word| match word {
+        "ambulatory" | "outpatient" => Some(("AMB", "ambulatory")),
+        "inpatient" => Some(("IMP", "inpatient encounter")),
+        "emergency" => Some(("EMER", "emergency")),
+        "home" => Some(("HH", "home health")),
+        "field" => Some(("FLD", "field")),
+        "virtual" => Some(("VR", "virtual")),
+        "daytime" => Some(("SS", "short stay")),
+        _ => None,
+    });
+    if let Some((code, display)) = known {
+        let text = |text: &str| Some(text.to_owned());
+        let system = text("http://terminology.hl7.org/CodeSystem/v3-ActCode");
+        class.codings.insert(0, Coding { system, code: text(code), display: text(display) });
+    }
+    Some(class)
+}
+
 /// R5 has the reason inside: `reason.value`.
-fn reason_values(at: At<'_>) -> Vec<charta_model::facts::Concept> {
+fn reason_values(at: At<'_>) -> Vec<Concept> {
     at.list("reason").flat_map(|at| at.concepts("value")).collect()
 }
 

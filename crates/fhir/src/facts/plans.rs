@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use charta_model::facts::{
-    Activity, Appointment, Assessment, CarePlan, Concept, Content, Directive, DueImmunization, Facts, Goal,
-    Link, Note, Onset, Order, Period, Provenance, Role,
+    Activity, Appointment, Assessment, CarePlan, Coding, Concept, Content, Directive, DueImmunization, Facts,
+    Goal, Link, Note, Onset, Order, Period, Provenance, Role,
 };
 
 use super::{clinical, links, observation, read::At};
@@ -140,14 +140,18 @@ pub(super) fn order(facts: &mut Facts, at: At<'_>) {
         origin: at.origin(),
         status: at.text("status"),
         intent: at.text("intent"),
-        categories: at.concepts("category"),
+        categories: if at.text("resourceType").as_deref() == Some("ReferralRequest") {
+            vec![referral()]
+        } else {
+            at.concepts("category")
+        },
         code: code.or_else(|| at.concept("codeCodeableConcept")).unwrap_or_default(),
         details: at.concepts("orderDetail"),
         is_not_to_do: at.flag("doNotPerform") == Some(true),
         is_referral: is_referral(at),
         recipients: ["recipient", "performer"].iter().flat_map(|name| at.links(name)).collect(),
         occurrence,
-        authored: ["authoredOn", "orderedOn", "dateTime"].iter().find_map(|name| at.moment(name)),
+        authored: ["authoredOn", "orderedOn", "dateTime", "date"].iter().find_map(|name| at.moment(name)),
         author,
         reasons: clinical::reasons(at),
         reason_links: clinical::reason_links(at),
@@ -158,6 +162,17 @@ pub(super) fn order(facts: &mut Facts, at: At<'_>) {
 
 /// Categories by which an order is a referral: SNOMED CT's for the patient, and for a service.
 const REFERRALS: [&str; 3] = ["3457005", "306206005", "referral"];
+
+/// What R4 says with a category, which its resource type says until then.
+fn referral() -> Concept {
+    let text = |text: &str| Some(text.to_owned());
+    let coding = Coding {
+        system: text("http://snomed.info/sct"),
+        code: text("3457005"),
+        display: text("Patient referral"),
+    };
+    Concept { codings: vec![coding], text: None }
+}
 
 fn is_referral(at: At<'_>) -> bool {
     let is_kind = at.concepts("category").iter().any(|kind| kind.one_of(&REFERRALS).is_some());

@@ -33,11 +33,12 @@ const ROUNDS_MAX: usize = 3;
 const ROLES_MAX: usize = 1000;
 
 /// The types that a CCD tells of and that are about a patient.
-const ABOUT_PATIENT: [&str; 38] = [
+const ABOUT_PATIENT: [&str; 40] = [
     "AllergyIntolerance",
     "Appointment",
     "CarePlan",
     "CareTeam",
+    "ClinicalImpression",
     "Composition",
     "Condition",
     "Consent",
@@ -54,6 +55,7 @@ const ABOUT_PATIENT: [&str; 38] = [
     "FamilyMemberHistory",
     "Goal",
     "Immunization",
+    "ImmunizationRecommendation",
     "List",
     "Media",
     "MedicationAdministration",
