@@ -41,18 +41,22 @@ impl Access<'_> {
             return Ok(Answer::Forbidden);
         }
         match self.store.current(self.tenant, &document.kind, &document.id).await? {
-            Some(current) => self.may_with(action, stored, &current).await,
+            Some(current) => Ok(self.may_with(action, stored, &current).await?.0),
             None => Ok(Answer::Hidden),
         }
     }
 
-    /// The same of what was read as the current version just now.
-    pub async fn may_now(&self, action: Action, current: &Arc<Stored>) -> Result<Answer, Error> {
+    /// The same of what was read as the current version just now; and what it was decided by, if it is a Binary.
+    pub async fn may_now(
+        &self,
+        action: Action,
+        current: &Arc<Stored>,
+    ) -> Result<(Answer, Vec<Arc<Stored>>), Error> {
         if self.grant.is_everything() {
-            return Ok(Answer::Yes);
+            return Ok((Answer::Yes, self.anchors(&current.document, current).await?));
         }
         if !self.covers(action, &current.document.kind) {
-            return Ok(Answer::Forbidden);
+            return Ok((Answer::Forbidden, Vec::new()));
         }
         self.may_with(action, current, current).await
     }
@@ -62,15 +66,15 @@ impl Access<'_> {
         action: Action,
         stored: &Stored,
         current: &Arc<Stored>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<(Answer, Vec<Arc<Stored>>), Error> {
         let document = &stored.document;
-        let Some(standing) = self.standing(current).await? else { return Ok(Answer::Hidden) };
-        let answer = self.decided(action, &standing.document, &standing).await?;
+        let Some(standing) = self.standing(current).await? else { return Ok((Answer::Hidden, Vec::new())) };
+        let (answer, anchors) = self.decided(action, &standing.document, &standing).await?;
         if answer != Answer::Yes
             || document.version == standing.document.version
             || document.description.is_none()
         {
-            return Ok(answer);
+            return Ok((answer, anchors));
         }
         self.decided(action, document, &standing).await
     }
@@ -89,28 +93,35 @@ impl Access<'_> {
         Ok(Some(standing))
     }
 
-    async fn decided(&self, action: Action, document: &Document, standing: &Stored) -> Result<Answer, Error> {
-        let Some(subject) = Subject::of(document) else { return Ok(Answer::Hidden) };
-        let anchors = match document.kind.is_binary() {
-            true => self.anchors(document, standing).await?,
-            false => Vec::new(),
-        };
-        let anchors: Vec<Subject<'_>> =
+    async fn decided(
+        &self,
+        action: Action,
+        document: &Document,
+        standing: &Stored,
+    ) -> Result<(Answer, Vec<Arc<Stored>>), Error> {
+        let Some(subject) = Subject::of(document) else { return Ok((Answer::Hidden, Vec::new())) };
+        let anchors = self.anchors(document, standing).await?;
+        let subjects: Vec<Subject<'_>> =
             anchors.iter().filter_map(|stored| Subject::of(&stored.document)).collect();
         // A guard that is gone guards still: what it was to protect does not fall to everybody.
-        if anchors.is_empty() && context(document).is_some() {
-            return Ok(Answer::Hidden);
+        if subjects.is_empty() && context(document).is_some() {
+            return Ok((Answer::Hidden, anchors));
         }
-        match decide(self.grant, action, subject, &anchors) {
-            Decision::Allowed => Ok(Answer::Yes),
-            Decision::ScopeMissing => Ok(Answer::Forbidden),
-            Decision::NotTheirs => Ok(Answer::Hidden),
-            Decision::If(conditions) => self.any_holds(conditions).await,
-        }
+        let answer = match decide(self.grant, action, subject, &subjects) {
+            Decision::Allowed => Answer::Yes,
+            Decision::ScopeMissing => Answer::Forbidden,
+            Decision::NotTheirs => Answer::Hidden,
+            Decision::If(conditions) => self.any_holds(conditions).await?,
+        };
+        Ok((answer, anchors))
     }
 
-    /// The current versions of what a Binary belongs to: what names it, and its security context.
+    /// The current versions of what a Binary belongs to: what names it, and its security context. Of any other document
+    /// nothing: it stands for itself.
     pub async fn anchors(&self, binary: &Document, standing: &Stored) -> Result<Vec<Arc<Stored>>, Error> {
+        if !binary.kind.is_binary() {
+            return Ok(Vec::new());
+        }
         let named = self.store.anchors(self.tenant, standing).await?;
         let context = context(binary);
         let mut found = Vec::with_capacity(named.len());
@@ -122,22 +133,8 @@ impl Access<'_> {
 
     /// The patients that a version is about; of a Binary, those of what it belongs to.
     pub async fn patients(&self, stored: &Stored) -> Result<Vec<ResourceId>, Error> {
-        let document = &stored.document;
-        let mut patients = Vec::new();
-        let mut add = |document: &Document| {
-            let own = (document.kind == ResourceType::PATIENT).then_some(&document.id);
-            let about = document.description.iter().flat_map(|description| &description.custody.patients);
-            for patient in own.into_iter().chain(about) {
-                if !patients.contains(patient) {
-                    patients.push(patient.clone());
-                }
-            }
-        };
-        add(document);
-        if document.kind.is_binary() {
-            self.anchors(document, stored).await?.iter().for_each(|anchor| add(&anchor.document));
-        }
-        Ok(patients)
+        let anchors = self.anchors(&stored.document, stored).await?;
+        Ok(patients(&stored.document, &anchors))
     }
 
     async fn any_holds(&self, conditions: Vec<Condition>) -> Result<Answer, Error> {
@@ -151,6 +148,21 @@ impl Access<'_> {
         }
         Ok(Answer::Hidden)
     }
+}
+
+/// The patients that a document and what it belongs to are about, each once.
+pub fn patients(document: &Document, anchors: &[Arc<Stored>]) -> Vec<ResourceId> {
+    let mut patients = Vec::new();
+    for document in std::iter::once(document).chain(anchors.iter().map(|anchor| &anchor.document)) {
+        let own = (document.kind == ResourceType::PATIENT).then_some(&document.id);
+        let about = document.description.iter().flat_map(|description| &description.custody.patients);
+        for patient in own.into_iter().chain(about) {
+            if !patients.contains(patient) {
+                patients.push(patient.clone());
+            }
+        }
+    }
+    patients
 }
 
 /// The resource that a Binary names as its security context.

@@ -14,6 +14,7 @@
 //! complete gets an index ([`index`]), which can always be made again.
 
 mod index;
+mod indexer;
 mod keep;
 mod line;
 mod queue;
@@ -38,6 +39,7 @@ use tokio::sync::watch;
 
 use crate::{Access, Error, OpenError, Store, directory::create_directory};
 use index::{Index, Key};
+use indexer::Indexer;
 pub(crate) use keep::copy;
 use queue::{Pushed, Queue};
 use segment::Tail;
@@ -211,15 +213,11 @@ impl AuditLog {
         if access == Access::ReadOnly {
             return Ok(Self { shared, writer: None });
         }
+        let indexer = Indexer::start(&shared).map_err(failed)?;
+        unindexed.iter().for_each(|first| indexer.add(*first, None));
         let own = Arc::clone(&shared);
-        let thread =
-            std::thread::Builder::new().name("audit".into()).spawn(move || writer::run(&own, position));
-        let thread = thread.map_err(failed)?;
-        if !unindexed.is_empty() {
-            let own = Arc::clone(&shared);
-            let make = move || unindexed.iter().for_each(|first| writer::make_index(&own, *first, None));
-            std::thread::Builder::new().name("audit-index".into()).spawn(make).map_err(failed)?;
-        }
+        let thread = std::thread::Builder::new().name("audit".into());
+        let thread = thread.spawn(move || writer::run(&own, &indexer, position)).map_err(failed)?;
         let writer = Writer { shared: Arc::clone(&shared), thread: Mutex::new(Some(thread)) };
         Ok(Self { shared, writer: Some(Arc::new(writer)) })
     }

@@ -57,9 +57,21 @@ impl<'a> Notes<'a> {
         }
     }
 
+    /// This version was read, and these patients it is about.
+    pub fn read(&self, document: &Document, patients: Vec<ResourceId>) {
+        if self.active {
+            self.patients(patients);
+            self.document(document);
+        }
+    }
+
     /// The request concerns these patients.
     pub fn patients(&self, patients: Vec<ResourceId>) {
         let mut noted = self.noted();
+        if noted.now.patients.is_empty() {
+            noted.now.patients = patients;
+            return;
+        }
         for patient in patients {
             if !noted.now.patients.contains(&patient) {
                 noted.now.patients.push(patient);

@@ -2,14 +2,15 @@
 //! a file whose sync failed cannot be trusted with what comes next.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     io,
-    sync::{Arc, PoisonError},
+    sync::PoisonError,
     time::Duration,
 };
 
 use super::{
-    Shared, index,
+    Shared,
+    indexer::Indexer,
     queue::Batch,
     segment::{self, HEADER_BYTES},
     segments::Segment,
@@ -50,7 +51,7 @@ impl Position {
 }
 
 /// Writes until the queue is closed and empty.
-pub fn run(shared: &Arc<Shared>, mut position: Position) {
+pub fn run(shared: &Shared, indexer: &Indexer, mut position: Position) {
     let interval = Duration::from_millis(shared.options.interval_ms);
     let mut batch = Batch::default();
     while shared.queue.take(interval, &mut batch) {
@@ -68,7 +69,7 @@ pub fn run(shared: &Arc<Shared>, mut position: Position) {
         let last = position.last();
         shared.progress.send_modify(|progress| progress.synced = last);
         if is_full(shared, &position) {
-            seal(shared, &mut position);
+            seal(shared, indexer, &mut position);
         }
     }
 }
@@ -116,34 +117,10 @@ fn abandon(shared: &Shared, position: &mut Position) {
 }
 
 /// Ends the segment and has its index made aside, so that the next batch need not wait for it.
-fn seal(shared: &Arc<Shared>, position: &mut Position) {
-    let (first, end) = (position.first, position.end);
+fn seal(shared: &Shared, indexer: &Indexer, position: &mut Position) {
     shared.segments.write().unwrap_or_else(PoisonError::into_inner).complete_open();
+    indexer.add(position.first, Some(position.end));
     position.next();
-    let aside = Arc::clone(shared);
-    let spawned = std::thread::Builder::new()
-        .name("audit-index".into())
-        .spawn(move || make_index(&aside, first, Some(end)));
-    if let Err(error) = spawned {
-        tracing::warn!(cause = %error, "the index of a segment of the audit log waits for the next start");
-    }
-}
-
-/// Makes the index of a complete segment. Without it searches read the segment itself. `end` is where its last whole
-/// batch ends, for whoever has written it; otherwise every digest is computed again to find out.
-pub fn make_index(shared: &Shared, first: u64, end: Option<u64>) {
-    let made = fs::read(segment::path(&shared.directory, first)).and_then(|data| {
-        let end = end.unwrap_or_else(|| segment::contents(&data, first).end);
-        let whole = usize::try_from(end).unwrap_or(data.len());
-        index::build(&shared.directory, first, &data[..whole.min(data.len())], &shared.key)
-    });
-    match made {
-        Ok(summary) => {
-            let mut segments = shared.segments.write().unwrap_or_else(PoisonError::into_inner);
-            segments.set_span(first, summary);
-        }
-        Err(error) => tracing::warn!(cause = %error, "a segment of the audit log has no index"),
-    }
 }
 
 /// Opens the last segment to go on in it; a torn batch at its end is cut off.
