@@ -84,26 +84,49 @@ impl Xml {
     }
 }
 
+/// Which bytes are not copied as they are: controls, marks of XML, and what may begin U+FFFE or U+FFFF.
+const IS_SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        special[byte] = true;
+        byte += 1;
+    }
+    special[b'&' as usize] = true;
+    special[b'<' as usize] = true;
+    special[b'>' as usize] = true;
+    special[b'"' as usize] = true;
+    special[0xEF] = true;
+    special
+};
+
+/// All text goes through here, byte by byte: the special ones are characters themselves, or begin one.
 fn escape(text: &str, is_attribute: bool, out: &mut String) {
+    let bytes = text.as_bytes();
     let mut plain = 0;
-    for (at, c) in text.char_indices() {
-        let instead = match c {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '"' if is_attribute => "&quot;",
-            '\n' | '\t' if is_attribute => " ",
-            '\n' | '\t' => continue,
-            // A line end would be read as another one.
-            '\r' => "",
-            c if is_xml(c) => continue,
-            _ => "",
+    for (at, byte) in bytes.iter().enumerate().filter(|(_, byte)| IS_SPECIAL[usize::from(**byte)]) {
+        let (instead, length) = match byte {
+            b'&' => ("&amp;", 1),
+            b'<' => ("&lt;", 1),
+            b'>' => ("&gt;", 1),
+            b'"' if is_attribute => ("&quot;", 1),
+            b'\n' | b'\t' if is_attribute => (" ", 1),
+            b'"' | b'\n' | b'\t' => continue,
+            0xEF if is_no_character(&bytes[at..]) => ("", 3),
+            0xEF => continue,
+            // What XML forbids, and `\r`: a line end would be read as another one.
+            _ => ("", 1),
         };
         out.push_str(&text[plain..at]);
         out.push_str(instead);
-        plain = at + c.len_utf8();
+        plain = at + length;
     }
     out.push_str(&text[plain..]);
+}
+
+/// Whether U+FFFE or U+FFFF begins here.
+fn is_no_character(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xEF, 0xBF, 0xBE | 0xBF, ..])
 }
 
 /// Clause: C-CDA 2.1 Narrative
@@ -144,6 +167,30 @@ mod tests {
             x.into_string(),
             "<a b=\"&quot;&lt;&amp;&gt; \">]]&gt;&lt;/a&gt;&lt;script&gt;&amp;amp;</a><d/>"
         );
+    }
+
+    /// The same, character by character.
+    fn plainly_escaped(text: &str, is_attribute: bool) -> String {
+        let one = |c: char| match c {
+            '&' => "&amp;".to_owned(),
+            '<' => "&lt;".to_owned(),
+            '>' => "&gt;".to_owned(),
+            '"' if is_attribute => "&quot;".to_owned(),
+            '\n' | '\t' if is_attribute => " ".to_owned(),
+            '\r' => String::new(),
+            c if is_xml(c) => c.to_string(),
+            _ => String::new(),
+        };
+        text.chars().map(one).collect()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_escaped_alike(text in "[\\x00-\\x7F\u{FFEF}-\u{FFFF}\u{EFBF}é]{0,40}", is_attribute: bool) {
+            let mut out = "before".to_owned();
+            escape(&text, is_attribute, &mut out);
+            proptest::prop_assert_eq!(out, format!("before{}", plainly_escaped(&text, is_attribute)));
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod care;
 mod clinical;
+mod documents;
 mod links;
 mod medication;
 mod observation;
@@ -156,15 +157,15 @@ impl FactsBuilder {
                 plans::order(facts, at)
             }
             "Appointment" => facts.appointments.push(plans::appointment(at)),
-            "DocumentReference" => plans::document(facts, at),
-            "Consent" => plans::consent(facts, at),
+            "DocumentReference" => documents::document(facts, at),
+            "Consent" => documents::consent(facts, at),
             "Binary" => {
-                facts.contents.insert(at.owner().to_owned(), plans::binary(at));
+                facts.contents.insert(at.owner().to_owned(), documents::binary(at));
             }
             "Media" => {
-                facts.contents.insert(at.owner().to_owned(), plans::content(at.at("content")));
+                facts.contents.insert(at.owner().to_owned(), documents::content(at.at("content")));
             }
-            "Provenance" => plans::provenance(facts, at),
+            "Provenance" => documents::provenance(facts, at),
             _ => {}
         }
     }

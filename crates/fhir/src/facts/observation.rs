@@ -3,7 +3,7 @@
 use charta_model::facts::{Measure, Moment, Observation, Onset, Period, Range, Report, Specimen, Value};
 
 use super::{
-    plans,
+    documents,
     read::{At, exact},
 };
 
@@ -92,7 +92,7 @@ fn range(at: At<'_>) -> Range {
 pub(super) fn report(at: At<'_>) -> Report {
     // STU3 has `codedDiagnosis`, and an actor within the performer.
     let performers = at.list("performer").filter_map(|at| at.link("actor").or_else(|| at.own_link()));
-    let media = at.list("media").chain(at.list("image")).map(|at| plans::linked(at.link("link")));
+    let media = at.list("media").chain(at.list("image")).map(|at| documents::linked(at.link("link")));
     Report {
         origin: at.origin(),
         status: at.text("status"),
@@ -110,7 +110,7 @@ pub(super) fn report(at: At<'_>) -> Report {
         results: at.links("result"),
         conclusion: at.text("conclusion"),
         conclusion_codes: [at.concepts("conclusionCode"), at.concepts("codedDiagnosis")].concat(),
-        contents: exact(at.list("presentedForm").map(plans::content).chain(media.flatten())),
+        contents: exact(at.list("presentedForm").map(documents::content).chain(media.flatten())),
     }
 }
 
