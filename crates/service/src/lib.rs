@@ -13,7 +13,7 @@ use charta_model::TenantId;
 use charta_store::{AuditLog, Statistics, Store};
 
 pub use lookup::{HistoryPage, Lookup, ReadError};
-pub use record::PatientRecord;
+pub use record::{Part, RecordPage};
 pub use write::WriteError;
 
 /// The use cases over one store. Cheap to clone.

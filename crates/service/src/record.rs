@@ -8,15 +8,22 @@ use charta_store::Stored;
 
 use crate::{Lookup, ReadError, access::Access};
 
-/// What a patient's record says, as far as a document may tell it to one caller.
+/// A page of what a patient's record says.
 #[derive(Debug, Default)]
-pub struct PatientRecord {
-    /// What may be told, by type and id.
-    pub told: Vec<Arc<Stored>>,
-    /// What is kept from the caller: that it is there may be said, not what it says.
-    pub withheld: Vec<Arc<Stored>>,
-    /// Whether there is more than was asked for.
+pub struct RecordPage {
+    /// What there is, by id.
+    pub parts: Vec<Part>,
+    /// Whether there is more after it.
     pub more: bool,
+}
+
+/// A part of a patient's record.
+#[derive(Debug)]
+pub struct Part {
+    /// What it says.
+    pub stored: Arc<Stored>,
+    /// Whether a document may tell it to the caller; if not, that it is there may be said, not what it says.
+    pub is_told: bool,
 }
 
 /// Ids that are asked for at once.
@@ -51,7 +58,7 @@ impl Lookup<'_> {
         found.filter(|stored| self.may_be_told(patient, stored)).ok_or(ReadError::NotFound)
     }
 
-    /// What there is of these types about a patient, all of one instant; at most `limit`.
+    /// What there is of a type about a patient: `limit` parts of it after the first `offset`.
     ///
     /// The right to the document comes first: [`Lookup::patient_of_made`].
     ///
@@ -60,22 +67,24 @@ impl Lookup<'_> {
     pub async fn record(
         &self,
         patient: &ResourceId,
-        kinds: Vec<ResourceType>,
+        kind: &ResourceType,
+        offset: u64,
         limit: usize,
-    ) -> Result<PatientRecord, ReadError> {
+    ) -> Result<RecordPage, ReadError> {
         let Access { store, tenant, .. } = *self.access();
         let about = vec![ReferenceMatch::Local(Some(ResourceType::PATIENT), patient.clone())];
         let query = Query {
-            scopes: kinds.into_iter().map(|kind| Scope { kind, dialect: None }).collect(),
+            scopes: vec![Scope { kind: kind.clone(), dialect: None }],
             filters: vec![Filter::Reference(Custody::PATIENT.into(), about)],
             limit,
+            offset,
             uncounted: true,
             ..Query::default()
         };
         let page = store.search(tenant, &query).await?;
-        let more = page.total > page.matches.len() as u64;
-        let (told, withheld) = page.matches.into_iter().partition(|stored| self.may_be_told(patient, stored));
-        Ok(PatientRecord { told, withheld, more })
+        let more = page.total > offset + page.matches.len() as u64;
+        let part = |stored: Arc<Stored>| Part { is_told: self.may_be_told(patient, &stored), stored };
+        Ok(RecordPage { parts: page.matches.into_iter().map(part).collect(), more })
     }
 
     /// What a record names beside the patient's own: people, organizations, places. Each once; what may not be told

@@ -23,8 +23,8 @@ use super::{
     respond,
 };
 
-/// Bytes of a piece that are encoded at once: a multiple of 3, so that pieces join.
-const BASE64_BYTES: usize = 48 * 1024;
+/// Bytes that are sent or encoded at once.
+const STRETCH_BYTES: usize = 48 * 1024;
 
 /// The pieces of an answer.
 pub type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -93,7 +93,7 @@ where
     B: FnOnce() -> I + Send + 'static,
     I: Iterator<Item = String> + Send + 'static,
 {
-    Box::pin(stream::unfold(Making::New(begin), async |state| {
+    stretches(stream::unfold(Making::New(begin), async |state| {
         let made = tokio::task::spawn_blocking(move || {
             let mut iterator = match state {
                 Making::New(begin) => begin(),
@@ -125,19 +125,23 @@ fn resource(call: &Call<'_>, node: Node, fhir_type: &FhirType, pieces: Pieces) -
     Box::pin(stream::iter(before).chain(payload).chain(stream::iter(after)))
 }
 
+/// The same bytes in stretches that are sent at once: a section may be large, and must not be copied as a whole.
+fn stretches(pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Pieces {
+    Box::pin(pieces.flat_map(|piece| {
+        let (bytes, error) = match piece {
+            Ok(bytes) => (bytes, None),
+            Err(error) => (Bytes::new(), Some(Err(error))),
+        };
+        let places = (0..bytes.len()).step_by(STRETCH_BYTES);
+        let stretches =
+            places.map(move |at| Ok(bytes.slice(at..bytes.len().min(at + STRETCH_BYTES)))).chain(error);
+        stream::iter(stretches)
+    }))
+}
+
 /// The base64 of pieces of any length. What does not fill three bytes waits for the next.
 fn base64(pieces: Pieces) -> Pieces {
-    let stretches = pieces.flat_map(|piece| {
-        let stretches: Vec<_> = match piece {
-            Ok(piece) => (0..piece.len())
-                .step_by(BASE64_BYTES)
-                .map(|at| Ok(piece.slice(at..piece.len().min(at + BASE64_BYTES))))
-                .collect(),
-            Err(error) => vec![Err(error)],
-        };
-        stream::iter(stretches)
-    });
-    let ended = stretches.map(Some).chain(stream::iter([None]));
+    let ended = pieces.map(Some).chain(stream::iter([None]));
     Box::pin(ended.scan(Vec::new(), |rest: &mut Vec<u8>, stretch| {
         let encoded = match stretch {
             Some(Ok(bytes)) => {
@@ -152,4 +156,72 @@ fn base64(pieces: Pieces) -> Pieces {
         };
         std::future::ready(Some(encoded))
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use super::*;
+
+    async fn whole(pieces: Pieces) -> io::Result<String> {
+        let pieces: Vec<_> = pieces.collect().await;
+        let bytes: io::Result<Vec<Bytes>> = pieces.into_iter().collect();
+        Ok(String::from_utf8(bytes?.concat()).expect("text"))
+    }
+
+    #[tokio::test]
+    async fn a_piece_is_made_when_the_one_before_is_taken() {
+        let made = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&made);
+        let mut pieces = pieces(move || {
+            (1..=3).map(move |number| {
+                counted.fetch_add(1, Ordering::SeqCst);
+                format!("piece {number}")
+            })
+        });
+        assert_eq!(made.load(Ordering::SeqCst), 0);
+        for number in 1..=3 {
+            let piece = pieces.next().await.expect("a piece").expect("made");
+            assert_eq!(piece, format!("piece {number}").as_bytes());
+            assert_eq!(made.load(Ordering::SeqCst), number, "no piece is made ahead");
+        }
+        assert!(pieces.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn base64_of_pieces_is_that_of_the_whole() {
+        for lengths in [
+            vec![],
+            vec![0],
+            vec![1, 1, 1, 1],
+            vec![2, 0, 5],
+            vec![STRETCH_BYTES - 1, STRETCH_BYTES * 2 + 1, 3],
+            vec![STRETCH_BYTES * 3],
+        ] {
+            let texts: Vec<String> = lengths.iter().map(|length| "ab\u{e9}".repeat(*length)).collect();
+            let expected = BASE64.encode_to_string(texts.concat());
+            let encoded = whole(base64(pieces(move || texts.into_iter()))).await.expect("made");
+            assert!(encoded == expected, "{lengths:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_breaks_off_does_not_end_as_if_it_were_whole() {
+        let broken =
+            || (1..=2).map(|number| if number == 2 { panic!("a fault") } else { number.to_string() });
+        for mut pieces in [pieces(broken), base64(pieces(broken))] {
+            let mut last = None;
+            while let Some(piece) = pieces.next().await {
+                last = Some(piece.is_ok());
+                if last == Some(false) {
+                    break;
+                }
+            }
+            assert_eq!(last, Some(false));
+        }
+    }
 }

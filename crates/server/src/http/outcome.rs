@@ -87,10 +87,7 @@ pub enum Refusal {
     /// A document that is not shown as a page.
     View(ViewError),
     /// A record that is too large for one document.
-    RecordTooLarge {
-        /// How many resources it may have.
-        max: usize,
-    },
+    RecordTooLarge,
     /// A search that names nobody.
     SearchNeeds(String),
     /// A search that finds more than this endpoint allows.
@@ -372,11 +369,9 @@ fn verdict(refusal: &Refusal, version: Version, profile: Profile) -> Verdict {
         Refusal::Search(error) => search(error, version),
         Refusal::Parameter { name, fault } => say(Status::BAD_REQUEST, fault.code(), fault.text(name)),
         Refusal::View(error) => view(*error),
-        Refusal::RecordTooLarge { max } => say(
-            Status::BAD_REQUEST,
-            Code::TooCostly,
-            format!("The record has more than {max} resources, which is too much for one document."),
-        ),
+        Refusal::RecordTooLarge => {
+            say(Status::BAD_REQUEST, Code::TooCostly, "The record is too large for one document.")
+        }
         Refusal::SearchNeeds(_) if profile == Profile::Millennium => {
             say(Status::BAD_REQUEST, Code::Required, "no supported search parameters provided")
         }

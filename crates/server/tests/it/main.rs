@@ -9,6 +9,7 @@ mod authorization_server;
 mod backup;
 mod bundle;
 mod cases;
+mod ccd;
 mod client_limits;
 mod coding_of_bodies;
 mod command;

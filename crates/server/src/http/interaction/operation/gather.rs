@@ -1,5 +1,5 @@
-//! From the store to the facts about a patient. The record is read in one step, so that it is of one instant; what
-//! it names, such as people and places, is read type by type. Every part is asked for with the caller's grant.
+//! From the store to the facts about a patient: the record type by type and page by page, then what it names, such as
+//! people and places. Every part is asked for with the caller's grant.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use charta_fhir::{
     represent::{self, Subset},
 };
 use charta_model::{ResourceId, ResourceType, facts::Facts};
-use charta_service::ReadError;
+use charta_service::{Part, ReadError};
 use charta_store::Stored;
 use futures_util::{StreamExt as _, stream};
 use std::sync::Arc;
@@ -19,8 +19,10 @@ use std::sync::Arc;
 use super::on_demand::TYPE;
 use crate::http::{call::Call, outcome::Refusal};
 
-/// Most resources of one record.
-const RECORDS_MAX: usize = 100_000;
+/// Parts of a record that are read at once: as much of it is in memory beside the facts.
+const PAGE: usize = 400;
+/// Most pages of one type in a record, those that are read again among them.
+const PAGES_MAX: usize = 250;
 /// Most bytes of one document that stands inside a CCD; a larger one is named.
 const CONTENT_BYTES_MAX: u64 = 1024 * 1024;
 /// Most bytes of all of them together.
@@ -85,23 +87,42 @@ const NAMED: [&str; 5] = ["Location", "Medication", "Organization", "Practitione
 /// The store's; 400 for a record that is too large.
 pub async fn facts(call: &Call<'_>, patient: &Arc<Stored>) -> Result<Facts, Refusal> {
     let id = &patient.document.id;
-    let kinds = ABOUT_PATIENT.iter().filter_map(|name| ResourceType::new(name).ok()).collect();
-    let record = call.lookup().record(id, kinds, RECORDS_MAX).await?;
-    if record.more {
-        return Err(Refusal::RecordTooLarge { max: RECORDS_MAX });
-    }
     let mut gathered = Gathered::new(call.base());
-    let patient = Arc::clone(patient);
-    gathered = gathered
-        .on_thread(move |gathered| {
-            gathered.add(patient);
-            record.told.into_iter().for_each(|stored| gathered.add(stored));
-            record.withheld.into_iter().for_each(|stored| gathered.withhold(&stored));
-        })
-        .await?;
+    gathered.add(patient);
+    for kind in ABOUT_PATIENT.iter().filter_map(|name| ResourceType::new(name).ok()) {
+        gathered = about(call, id, &kind, gathered).await?;
+    }
     gathered = named(call, id, gathered).await?;
     contents(call, &mut gathered).await?;
     Ok(gathered.builder.finish())
+}
+
+/// Adds what there is of one type, page by page. A page begins with the last part of the one before: if that is another
+/// part, something before it came or went, and parts could be missed; then it is all read again.
+async fn about(
+    call: &Call<'_>,
+    patient: &ResourceId,
+    kind: &ResourceType,
+    mut gathered: Gathered,
+) -> Result<Gathered, Refusal> {
+    let (mut offset, mut last) = (0, None);
+    for _ in 0..PAGES_MAX {
+        let page = call.lookup().record(patient, kind, offset, PAGE).await?;
+        let id = |part: Option<&Part>| part.map(|part| part.stored.document.id.clone());
+        if last.is_some() && id(page.parts.first()) != last {
+            (offset, last) = (0, None);
+            continue;
+        }
+        last = id(page.parts.last());
+        offset += page.parts.len().saturating_sub(1) as u64;
+        if !page.parts.is_empty() {
+            gathered = gathered.on_thread(move |gathered| gathered.add_all(page.parts)).await?;
+        }
+        if !page.more {
+            return Ok(gathered);
+        }
+    }
+    Err(Refusal::RecordTooLarge)
 }
 
 /// Adds what the record names, and what that names.
@@ -122,9 +143,8 @@ async fn named(call: &Call<'_>, patient: &ResourceId, mut gathered: Gathered) ->
         if found.is_empty() {
             break;
         }
-        gathered = gathered
-            .on_thread(move |gathered| found.into_iter().for_each(|stored| gathered.add(stored)))
-            .await?;
+        gathered =
+            gathered.on_thread(move |gathered| found.iter().for_each(|stored| gathered.add(stored))).await?;
     }
     Ok(gathered)
 }
@@ -222,9 +242,17 @@ impl Gathered {
         done.await.map_err(|_| Refusal::Internal("a record could not be read"))
     }
 
-    fn add(&mut self, stored: Arc<Stored>) {
-        let Some((resource, version)) = self.resource(&stored) else { return };
-        drop(stored);
+    fn add_all(&mut self, parts: Vec<Part>) {
+        for part in parts {
+            match part.is_told {
+                true => self.add(&part.stored),
+                false => self.withhold(&part.stored),
+            }
+        }
+    }
+
+    fn add(&mut self, stored: &Stored) {
+        let Some((resource, version)) = self.resource(stored) else { return };
         if is_summary(&resource) {
             return;
         }
