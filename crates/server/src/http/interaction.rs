@@ -30,7 +30,7 @@ use crate::http::request_body::RequestBody;
 
 use capabilities::capabilities;
 pub use offered::Offered;
-pub use operation::Fault as ParameterFault;
+pub use operation::{Fault as ParameterFault, scopes as operation_scopes};
 pub use rules::millennium_write::Broken;
 
 /// What everybody may see, with or without a token: what the endpoint does. It says nothing of patients.

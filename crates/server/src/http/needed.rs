@@ -5,7 +5,7 @@ use charta_auth::{Claims, Companions, Context, scopes};
 use charta_fhir::Profile;
 use charta_model::audit::Interaction;
 
-use super::{audit, call::Call, terms};
+use super::{audit, call::Call, interaction, terms};
 
 /// What a caller without the scope is told.
 ///
@@ -17,7 +17,12 @@ pub fn challenge(call: &Call<'_>) -> String {
 
 /// `None` where no one scope would do, as for a Bundle, and at open endpoints.
 fn needed(call: &Call<'_>) -> Option<String> {
-    let (claims, kind) = (call.claims.as_deref()?, call.target.kind()?);
+    let claims = call.claims.as_deref()?;
+    if let Some(scopes) = interaction::operation_scopes(call) {
+        let all: Vec<_> = scopes.iter().map(|scope| format!("{}/{scope}", context(claims))).collect();
+        return Some(all.join(" "));
+    }
+    let kind = call.target.kind()?;
     let letter = match audit::interaction(&call.method, call.target) {
         Interaction::Create => 'c',
         Interaction::Read | Interaction::Vread | Interaction::HistoryInstance => 'r',

@@ -53,6 +53,8 @@ pub fn page(config: &Config) -> Answer {
             "/r4/Patient?family=testperson&_revinclude=DocumentReference:patient",
             "Patients, and the documents about them",
         ),
+        ("/r4/Binary/$autogen-ccd-if?patient=1694010", "A CCD of a patient's record, made now"),
+        ("/r4/DocumentReference/$docref?patient=1694010", "the DocumentReference that offers it"),
     ] {
         html += &format!("<li><a href=\"{path}\">{what}</a> <code>{}</code>", escape(path));
     }

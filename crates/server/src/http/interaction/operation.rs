@@ -41,6 +41,8 @@ pub struct Operation {
     title: &'static str,
     description: &'static str,
     is_offered: fn(&Endpoint) -> bool,
+    /// What it takes, in one context; to keep what it makes takes more.
+    scopes: &'static [&'static str],
     /// Whether it may change what is kept.
     affects_state: fn(&Endpoint) -> bool,
     parameters: fn(&Endpoint) -> Vec<OperationParameter>,
@@ -70,6 +72,11 @@ fn named(endpoint: &Endpoint, target: &Target) -> Option<&'static Operation> {
             && operation.instance == id.is_some()
             && (operation.is_offered)(endpoint)
     })
+}
+
+/// The scopes that the operation takes which a path names.
+pub fn scopes(call: &Call<'_>) -> Option<&'static [&'static str]> {
+    named(call.endpoint, call.target).map(|operation| operation.scopes)
 }
 
 /// Carries out an operation.

@@ -171,3 +171,20 @@ async fn every_document_is_in_the_audit_log_of_its_patient() {
     let entities = bundle["entry"][0]["resource"]["entity"].to_string();
     assert!(entities.contains("Patient/1"), "{entities}");
 }
+
+#[tokio::test]
+async fn a_refusal_names_the_scopes_that_it_takes() {
+    let app = TestApp::with(SECURED);
+    for (path, scopes) in [
+        (format!("/s/{MAKE}?patient=1"), "user/Binary.r user/DocumentReference.r"),
+        ("/s/DocumentReference/$docref?patient=1".to_owned(), "user/DocumentReference.rs"),
+    ] {
+        let request = app.request(Method::GET, &path).bearer_auth(token(&app, "user/Patient.rs", &[]));
+        let answer = Answer::of(request).await;
+        assert_eq!(answer.status, 403, "{path}");
+        let challenge = answer.header("www-authenticate");
+        assert!(challenge.contains(&format!("scope=\"{scopes}\"")), "{challenge}");
+        let enough = app.request(Method::GET, &path).bearer_auth(token(&app, scopes, &[]));
+        assert_ne!(Answer::of(enough).await.status, 403, "{path}");
+    }
+}

@@ -33,6 +33,7 @@ pub(super) const OPERATION: Operation = Operation {
     title: "AutogenCcdIf",
     description: "Makes a Continuity of Care Document (C-CDA R2.1) of a patient's record.",
     is_offered,
+    scopes: &["Binary.r", "DocumentReference.r"],
     affects_state: persist::is_offered,
     parameters: taken,
 };

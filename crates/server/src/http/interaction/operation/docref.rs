@@ -43,6 +43,7 @@ pub(super) const OPERATION: Operation = Operation {
     title: "Docref",
     description: "Finds the documents that summarize a patient's record, also the one that is made on demand.",
     is_offered: |endpoint| endpoint.profile != Profile::CareConnect,
+    scopes: &["DocumentReference.rs"],
     affects_state: |_| false,
     parameters: taken,
 };

@@ -33,6 +33,7 @@ pub(super) const OF_DOCUMENT: Operation = Operation {
     title: "View",
     description: "Shows a CDA document as a page for people.",
     is_offered: autogen_ccd::is_offered,
+    scopes: &["Binary.r", "DocumentReference.r", "DiagnosticReport.r"],
     affects_state: |_| false,
     parameters: |_| vec![PAGE],
 };
@@ -46,6 +47,7 @@ pub(super) const OF_RECORD: Operation = Operation {
     title: "ViewRecord",
     description: "Shows a patient's record as a page for people: the document that $autogen-ccd-if makes.",
     is_offered: autogen_ccd::is_offered,
+    scopes: &["Binary.r", "DocumentReference.r"],
     affects_state: |_| false,
     parameters: |endpoint| {
         let mut all = autogen_ccd::taken(endpoint);
