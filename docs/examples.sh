@@ -123,6 +123,15 @@ assert other not in resource
 sys.exit(base64.b64decode(resource[element], validate=True) != file)
 PYTHON
 }
+ccd_in() { # ELEMENT [TEXT]: base64 of a CCD, with this text in it
+  python3 - "$work/body" "$1" "${2:-}" 2>/dev/null <<'PYTHON' || problem "$1 of the Binary holds no CCD${2:+ with $2}"
+import base64, json, sys, xml.etree.ElementTree as xml
+text = base64.b64decode(json.load(open(sys.argv[1]))[sys.argv[2]], validate=True).decode()
+root = xml.fromstring(text)
+code = root.find("{urn:hl7-org:v3}code").get("code")
+sys.exit(root.tag != "{urn:hl7-org:v3}ClinicalDocument" or code != "34133-9" or sys.argv[3] not in text)
+PYTHON
+}
 issue_is() { # an OperationOutcome with this code, never a document
   json_is resourceType OperationOutcome
   json_is issue.0.code "$1"
@@ -210,14 +219,16 @@ header_matches WWW-Authenticate '^Bearer '
 issue_is login
 done_
 
-example 'Millennium R4' '$autogen-ccd-if: generated CCDs come later'
+example 'Millennium R4' '$autogen-ccd-if: a CCD in a Binary'
 get "$millennium_open/Binary/\$autogen-ccd-if?patient=1694010" -H 'Accept: application/fhir+json'
-status_is 404
+status_is 200
 type_is application/fhir+json
-issue_is not-supported
+json_is resourceType Binary
+json_is contentType application/xml
+ccd_in data
 done_
 
-example 'Millennium R4' '$autogen-ccd-if with authorization: tokens come later'
+example 'Millennium R4' '$autogen-ccd-if where a token is needed: none is sent'
 get "$millennium_ehr/Binary/\$autogen-ccd-if?patient=1694010" -H 'Accept: application/fhir+json'
 status_is 401
 header_matches WWW-Authenticate '^Bearer '
@@ -245,26 +256,28 @@ for accept in text/html html application/xhtml+xml; do
   done_
 done
 
-example 'Millennium DSTU2' 'autogen-ccd-if as JSON: generated CCDs come later'
+example 'Millennium DSTU2' 'autogen-ccd-if as JSON'
 get "$dstu2_open/Binary/\$autogen-ccd-if?patient=1316024" -H 'Accept: application/json+fhir'
-status_is 404
+status_is 200
 type_is application/json+fhir
-issue_is not-supported
+json_is contentType application/xml
+ccd_in content
 done_
 
-example 'Millennium DSTU2' 'autogen-ccd-if as application/xml: generated CCDs come later'
+example 'Millennium DSTU2' 'autogen-ccd-if as application/xml'
 get "$dstu2_open/Binary/\$autogen-ccd-if?patient=1316024" -H 'Accept: application/xml'
-status_is 404
-body_has OperationOutcome
-body_has not-supported
+status_is 200
+type_is application/xml
+body_has '<ClinicalDocument xmlns="urn:hl7-org:v3"'
+body_has '<code code="34133-9"'
 done_
 
-example 'Millennium DSTU2' 'autogen-ccd-if with start and end: generated CCDs come later'
-get "$dstu2_open/Binary/\$autogen-ccd-if?patient=14067892&start=2014-09-24T12:00:00.000Z&end=2016-09-24T12:00:00.000Z" \
+example 'Millennium DSTU2' 'autogen-ccd-if with start and end'
+get "$dstu2_open/Binary/\$autogen-ccd-if?patient=1316024&start=2014-09-24T12:00:00.000Z&end=2016-09-24T12:00:00.000Z" \
   -H 'Accept: application/json+fhir'
-status_is 404
+status_is 200
 type_is application/json+fhir
-issue_is not-supported
+ccd_in content '<low value="20140924120000.000+0000"/><high value="20160924120000.000+0000"/>'
 done_
 
 ### Soarian R4 ######################################################################################
