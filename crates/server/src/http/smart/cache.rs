@@ -70,7 +70,7 @@ impl LastToken {
     pub fn known(&self, header: &HeaderValue, now: Timestamp) -> Option<Arc<Known>> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let shown = last.as_ref()?;
-        (now < shown.until && *shown.header == *header.as_bytes()).then(|| Arc::clone(&shown.known))
+        (now < shown.until && is_same(&shown.header, header.as_bytes())).then(|| Arc::clone(&shown.known))
     }
 
     /// Keeps what was found out of a header.
@@ -78,6 +78,13 @@ impl LastToken {
         let shown = Shown { header: header.as_bytes().into(), known: Arc::clone(known), until };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
     }
+}
+
+/// Whether both are the same, in a time that does not tell how much of a guess is right: behind a proxy the next request
+/// of a connection may be another caller's.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let difference = one.iter().zip(other).fold(0, |found, (a, b)| found | (a ^ b));
+    one.len() == other.len() && difference == 0
 }
 
 /// The name of a token here.
@@ -122,5 +129,18 @@ impl TokenCache {
 
     fn shard(&self, token: TokenDigest) -> &Mutex<LruCache<TokenDigest, Found>> {
         &self.0[usize::from(token.0[0]) % SHARDS]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_whole_header_is_the_same() {
+        assert!(is_same(b"Bearer abc", b"Bearer abc"));
+        for other in ["Bearer abd", "Bearer ab", "Bearer abcd", "bearer abc", ""] {
+            assert!(!is_same(b"Bearer abc", other.as_bytes()), "{other}");
+        }
     }
 }
