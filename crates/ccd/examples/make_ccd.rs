@@ -36,14 +36,7 @@ fn run(plain: &[String], options: &HashMap<String, String>) -> Result<(), String
     let [version, bundles @ ..] = plain else {
         return Err("usage: make_ccd VERSION BUNDLE... [--start T] [--end T] [--encounter KEY]".to_owned());
     };
-    let version = match version.to_uppercase().as_str() {
-        "DSTU2" => Version::Dstu2,
-        "STU3" => Version::Stu3,
-        "R4" => Version::R4,
-        "R4B" => Version::R4b,
-        "R5" => Version::R5,
-        other => return Err(format!("no FHIR version: {other}")),
-    };
+    let version: Version = version.parse().map_err(|()| format!("no FHIR version: {version}"))?;
     let read = std::time::Instant::now();
     let mut resources = Vec::new();
     for bundle in bundles {

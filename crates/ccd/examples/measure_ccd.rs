@@ -34,14 +34,7 @@ fn run(arguments: &[String]) -> Result<(), String> {
     let [version, record, options @ ..] = arguments else {
         return Err("usage: measure_ccd VERSION RECORD.ndjson [--runs N] [--out FILE]".to_owned());
     };
-    let version = match version.to_uppercase().as_str() {
-        "DSTU2" => Version::Dstu2,
-        "STU3" => Version::Stu3,
-        "R4" => Version::R4,
-        "R4B" => Version::R4b,
-        "R5" => Version::R5,
-        other => return Err(format!("no FHIR version: {other}")),
-    };
+    let version: Version = version.parse().map_err(|()| format!("no FHIR version: {version}"))?;
     let option = |name: &str| {
         let at = options.iter().position(|option| option == name)?;
         options.get(at + 1)
