@@ -28,6 +28,53 @@ use crate::Node;
 use read::At;
 pub use topic::topic_of;
 
+/// The types that say something here and are about a patient, by the names of all versions.
+pub const ABOUT_PATIENT: [&str; 40] = [
+    "AllergyIntolerance",
+    "Appointment",
+    "CarePlan",
+    "CareTeam",
+    "ClinicalImpression",
+    "Composition",
+    "Condition",
+    "Consent",
+    "Coverage",
+    "Device",
+    "DeviceRequest",
+    "DeviceUsage",
+    "DeviceUseRequest",
+    "DeviceUseStatement",
+    "DiagnosticOrder",
+    "DiagnosticReport",
+    "DiagnosticRequest",
+    "DocumentReference",
+    "Encounter",
+    "FamilyMemberHistory",
+    "Goal",
+    "Immunization",
+    "ImmunizationRecommendation",
+    "List",
+    "Media",
+    "MedicationAdministration",
+    "MedicationDispense",
+    "MedicationOrder",
+    "MedicationRequest",
+    "MedicationStatement",
+    "MedicationUsage",
+    "NutritionOrder",
+    "Observation",
+    "Procedure",
+    "ProcedureRequest",
+    "Provenance",
+    "ReferralRequest",
+    "RelatedPerson",
+    "ServiceRequest",
+    "Specimen",
+];
+
+/// The types that say something here because a record names them.
+pub const NAMED: [&str; 5] = ["Location", "Medication", "Organization", "Practitioner", "PractitionerRole"];
+
 /// Gathers the resources of one patient.
 #[derive(Debug, Default)]
 pub struct FactsBuilder {

@@ -1,12 +1,12 @@
 //! From the store to the facts about a patient: the record type by type and page by page, then what it names, such as
 //! people and places. Every part is asked for with the caller's grant.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use base64_simd::STANDARD as BASE64;
 use charta_fhir::{
     Node, Version, attachments,
-    facts::FactsBuilder,
+    facts::{self, FactsBuilder},
     index,
     represent::{self, Subset},
 };
@@ -14,7 +14,6 @@ use charta_model::{ResourceId, ResourceType, facts::Facts};
 use charta_service::{Part, ReadError};
 use charta_store::Stored;
 use futures_util::{StreamExt as _, stream};
-use std::sync::Arc;
 
 use super::on_demand::TYPE;
 use crate::http::{call::Call, outcome::Refusal};
@@ -34,53 +33,6 @@ const ROUNDS_MAX: usize = 3;
 /// Most roles of the people in a record.
 const ROLES_MAX: usize = 1000;
 
-/// The types that a CCD tells of and that are about a patient.
-const ABOUT_PATIENT: [&str; 40] = [
-    "AllergyIntolerance",
-    "Appointment",
-    "CarePlan",
-    "CareTeam",
-    "ClinicalImpression",
-    "Composition",
-    "Condition",
-    "Consent",
-    "Coverage",
-    "Device",
-    "DeviceRequest",
-    "DeviceUsage",
-    "DeviceUseRequest",
-    "DeviceUseStatement",
-    "DiagnosticOrder",
-    "DiagnosticReport",
-    "DocumentReference",
-    "Encounter",
-    "FamilyMemberHistory",
-    "Goal",
-    "Immunization",
-    "ImmunizationRecommendation",
-    "List",
-    "Media",
-    "MedicationAdministration",
-    "MedicationDispense",
-    "MedicationOrder",
-    "MedicationRequest",
-    "MedicationStatement",
-    "MedicationUsage",
-    "NutritionOrder",
-    "Observation",
-    "Procedure",
-    "ProcedureRequest",
-    "Provenance",
-    "ReferralRequest",
-    "RelatedPerson",
-    "ServiceRequest",
-    "Specimen",
-    "DiagnosticRequest",
-];
-
-/// The types that a record names.
-const NAMED: [&str; 5] = ["Location", "Medication", "Organization", "Practitioner", "PractitionerRole"];
-
 /// What is known of a patient, as far as a document may tell the caller of it.
 ///
 /// # Errors
@@ -89,7 +41,7 @@ pub async fn facts(call: &Call<'_>, patient: &Arc<Stored>) -> Result<Facts, Refu
     let id = &patient.document.id;
     let mut gathered = Gathered::new(call.base());
     gathered.add(patient);
-    for kind in ABOUT_PATIENT.iter().filter_map(|name| ResourceType::new(name).ok()) {
+    for kind in facts::ABOUT_PATIENT.iter().filter_map(|name| ResourceType::new(name).ok()) {
         gathered = about(call, id, &kind, gathered).await?;
     }
     gathered = named(call, id, gathered).await?;
@@ -130,7 +82,7 @@ async fn named(call: &Call<'_>, patient: &ResourceId, mut gathered: Gathered) ->
     for round in 0..ROUNDS_MAX {
         let mut found = Vec::new();
         let next = std::mem::take(&mut gathered.named);
-        for name in NAMED {
+        for name in facts::NAMED {
             let Ok(kind) = ResourceType::new(name) else { continue };
             let ids: Vec<_> = next.iter().filter(|(of, _)| *of == name).map(|(_, id)| id.clone()).collect();
             if !ids.is_empty() {
@@ -289,7 +241,7 @@ impl Gathered {
         let current = reference.split("/_history/").next().unwrap_or_default();
         let mut parts = current.rsplit('/');
         let (Some(id), Some(kind)) = (parts.next(), parts.next()) else { return };
-        let Some(kind) = NAMED.into_iter().find(|known| *known == kind) else { return };
+        let Some(kind) = facts::NAMED.into_iter().find(|known| *known == kind) else { return };
         if let Ok(id) = ResourceId::new(id)
             && self.known.insert((kind, id.clone()))
         {
