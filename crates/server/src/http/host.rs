@@ -23,19 +23,13 @@ pub fn is_own(config: &Config, uri: &Uri, headers: &HeaderMap) -> bool {
 fn is_name(config: &Config, authority: &str) -> bool {
     let host = host(authority);
     let is = |name: &str| host.eq_ignore_ascii_case(name);
-    let local = host.len() > LOCAL.len() && is_local(&host[host.len().saturating_sub(LOCAL.len())..]);
+    // Every name below it is this machine, too.
+    let is_local = |(below, top): (&str, &str)| !below.is_empty() && top.eq_ignore_ascii_case("localhost");
     is_address(host)
         || is("localhost")
-        || local
+        || host.rsplit_once('.').is_some_and(is_local)
         || is(self::host(config.public_url.authority()))
         || config.hosts.iter().any(|name| is(name))
-}
-
-/// Every name below it is this machine.
-const LOCAL: &str = ".localhost";
-
-fn is_local(end: &str) -> bool {
-    end.eq_ignore_ascii_case(LOCAL)
 }
 
 /// Without port and the dot at the end.
