@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     instant, system,
     table::{Anchor, Row, lines},
-    xml::Xml,
+    xml::{Xml, is_visible},
 };
 
 /// The templates are all below this root.
@@ -112,8 +112,10 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// A row over all columns, as a heading; it can be pointed at.
+    /// A row over all columns, as a heading; it can be pointed at. Where `text` holds nothing to be seen, the section's
+    /// title stands there: what is pointed at must not be empty.
     pub(crate) fn heading(&mut self, text: &str) -> Anchor {
+        let text = if is_visible(text) { text } else { self.kind.title };
         self.row_count += 1;
         let id = format!("{}{}", self.kind.prefix, self.row_count);
         let columns = self.kind.columns.len().to_string();

@@ -1,6 +1,6 @@
 //! Text from outside that wants to be something else.
 
-use crate::support::{Element, document, node, request, written};
+use crate::support::{Element, document, faults, node, request, written};
 
 const HOSTILE: &str = r#"]]></text></section><script>alert(1)</script>\u0000\u0008\uFFFE&lt;\" <!-- "#;
 
@@ -29,6 +29,18 @@ fn what_xml_cannot_say_is_left_out() {
     let root = Element::read(&text).expect("well-formed");
     assert_eq!(root.named("family")[0].text(), "ABCD");
     assert!(text.chars().all(|c| c == '\n' || c == '\t' || (c >= ' ' && c != '\u{FFFE}' && c != '\u{FFFF}')));
+}
+
+#[test]
+fn a_name_that_cannot_be_seen_leaves_no_heading_empty() {
+    for category in ["functional-status", "laboratory", "social-history"] {
+        let unseen = format!(
+            r#"{{"resourceType":"Observation","id":"o","status":"final","category":[{{"coding":[{{"code":"{category}"}}]}}],
+            "code":{{"text":"\u0001\uFFFE"}},"valueString":"with a stick"}}"#
+        );
+        let root = document(&[&unseen], request());
+        assert_eq!(faults(&root), Vec::<String>::new(), "{category}");
+    }
 }
 
 #[test]
