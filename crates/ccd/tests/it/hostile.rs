@@ -44,6 +44,18 @@ fn a_name_that_cannot_be_seen_leaves_no_heading_empty() {
 }
 
 #[test]
+fn a_text_that_cannot_be_seen_is_no_text() {
+    for unseen in [
+        r#"{"resourceType":"Device","id":"d","patient":{"reference":"Patient/1"},"type":{"text":"\u0001\uFFFE"}}"#,
+        r#"{"resourceType":"Observation","id":"o","status":"final","category":[{"coding":[{"code":"laboratory"}]}],"code":{"text":"\uFFFF"},"valueString":"\u0001"}"#,
+        r#"{"resourceType":"Procedure","id":"p","status":"completed","code":{"text":"\u0001 \uFFFE"}}"#,
+    ] {
+        let root = document(&[unseen], request());
+        assert_eq!(faults(&root), Vec::<String>::new(), "{unseen}");
+    }
+}
+
+#[test]
 fn html_in_a_note_is_shown_as_text() {
     // `<p>Fine.</p><script>alert(1)</script>`
     let note = r#"{"resourceType":"DocumentReference","id":"n","status":"current","type":{"text":"Progress note"},"date":"2020-01-01T10:00:00Z",

@@ -15,6 +15,11 @@ pub(super) struct At<'n> {
     place: usize,
 }
 
+/// Whether a reader sees it: no space, and nothing that a document in XML would leave out.
+fn is_seen(character: char) -> bool {
+    !character.is_whitespace() && !character.is_control() && !matches!(character, '\u{FFFE}' | '\u{FFFF}')
+}
+
 /// A list without room for more: facts are many, and most of their lists have one item.
 pub(super) fn exact<T>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut items: Vec<T> = items.collect();
@@ -62,14 +67,14 @@ impl<'n> At<'n> {
         items.iter().filter(|item| **item != Node::Null).map(move |node| At { node: Some(node), ..at })
     }
 
-    /// The text or number that stands here, if it is not blank.
+    /// The text or number that stands here, if there is anything to see.
     pub(super) fn own_text(&self) -> Option<String> {
         let text = match self.node? {
             Node::String(text) => text.as_ref(),
             Node::Number(digits) => digits,
             _ => return None,
         };
-        (!text.trim().is_empty()).then(|| text.to_owned())
+        text.contains(is_seen).then(|| text.to_owned())
     }
 
     pub(super) fn text(&self, name: &str) -> Option<String> {
