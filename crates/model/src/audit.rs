@@ -114,6 +114,49 @@ pub struct Caller<'a> {
     pub address: Cow<'a, str>,
 }
 
+/// Resources in order. A read, the most frequent of all, has one, which takes no allocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entities<'a> {
+    /// One.
+    One([Entity<'a>; 1]),
+    /// Any other number.
+    Some(Vec<Entity<'a>>),
+}
+
+impl<'a> std::ops::Deref for Entities<'a> {
+    type Target = [Entity<'a>];
+
+    fn deref(&self) -> &[Entity<'a>] {
+        match self {
+            Self::One(one) => one,
+            Self::Some(some) => some,
+        }
+    }
+}
+
+impl<'a> FromIterator<Entity<'a>> for Entities<'a> {
+    fn from_iter<I: IntoIterator<Item = Entity<'a>>>(entities: I) -> Self {
+        let mut entities = entities.into_iter();
+        match (entities.next(), entities.next()) {
+            (Some(one), None) => Self::One([one]),
+            (Some(one), Some(other)) => Self::Some([one, other].into_iter().chain(entities).collect()),
+            (None, _) => Self::Some(Vec::new()),
+        }
+    }
+}
+
+impl<'a> IntoIterator for Entities<'a> {
+    type Item = Entity<'a>;
+    type IntoIter = std::vec::IntoIter<Entity<'a>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        match self {
+            Self::One([one]) => vec![one].into_iter(),
+            Self::Some(some) => some.into_iter(),
+        }
+    }
+}
+
 /// A resource that was shown, or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entity<'a> {
@@ -145,7 +188,7 @@ pub struct Event<'a> {
     /// The id of the patient whom it concerns.
     pub patient: Cow<'a, str>,
     /// What was shown or changed; of a query nothing, since a later reader of the log must not learn from it.
-    pub entities: Vec<Entity<'a>>,
+    pub entities: Entities<'a>,
     /// Method, path and parameters of a query, as they came.
     pub query: Cow<'a, str>,
 }

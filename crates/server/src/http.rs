@@ -38,7 +38,10 @@ mod target;
 mod terms;
 mod tls;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Instant,
+};
 
 use charta_model::TenantId;
 use charta_service::Service;
@@ -69,6 +72,9 @@ pub struct App {
     pub demo: bool,
     /// Stands for a tenant that is not there, until the refusal is written.
     no_tenant: TenantId,
+    /// The absolute URLs of the endpoints, in their order; none where the tenant is in the path. Made at the first
+    /// request, as the port is not known before.
+    bases: OnceLock<Vec<Option<String>>>,
 }
 
 impl App {
@@ -93,7 +99,23 @@ impl App {
             metrics: Arc::default(),
             demo,
             no_tenant,
+            bases: OnceLock::new(),
         })
+    }
+
+    /// The place of an endpoint in the configuration.
+    pub fn place(&self, endpoint: &Endpoint) -> Option<usize> {
+        self.config.endpoints.iter().position(|known| std::ptr::eq(known, endpoint))
+    }
+
+    /// The absolute URL of an endpoint whose tenant is not in the path, without slash at the end.
+    pub fn fixed_base(&self, endpoint: &Endpoint) -> Option<&str> {
+        let base = |endpoint: &Endpoint| match &endpoint.tenant {
+            EndpointTenant::Fixed(tenant) => Some(self.base_url(endpoint, tenant)),
+            EndpointTenant::InPath => None,
+        };
+        let bases = self.bases.get_or_init(|| self.config.endpoints.iter().map(base).collect());
+        bases.get(self.place(endpoint)?)?.as_deref()
     }
 
     /// The absolute URL of an endpoint for a tenant, without slash at the end.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use charta_auth::{Action, Condition, Decision, Grant, Subject, covers, decide};
 use charta_model::{Document, Filter, Query, ResourceId, ResourceType, Scope, TenantId};
 use charta_store::{Error, Store, Stored};
+use smallvec::SmallVec;
 
 /// The grant of one caller in one tenant.
 #[derive(Clone, Copy)]
@@ -13,6 +14,9 @@ pub struct Access<'a> {
     pub tenant: &'a TenantId,
     pub grant: &'a Grant,
 }
+
+/// The current versions of what a Binary belongs to. Mostly one document names it.
+pub type Anchored = SmallVec<[Arc<Stored>; 2]>;
 
 /// What became of the question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,17 +50,11 @@ impl Access<'_> {
         }
     }
 
-    /// The same of what was read as the current version just now; and what it was decided by, if it is a Binary.
-    pub async fn may_now(
-        &self,
-        action: Action,
-        current: &Arc<Stored>,
-    ) -> Result<(Answer, Vec<Arc<Stored>>), Error> {
+    /// The same of what was read as the current version just now, for a caller who is known to have some scope for it;
+    /// and what it was decided by, if it is a Binary.
+    pub async fn may_now(&self, action: Action, current: &Arc<Stored>) -> Result<(Answer, Anchored), Error> {
         if self.grant.is_everything() {
             return Ok((Answer::Yes, self.anchors(&current.document, current).await?));
-        }
-        if !self.covers(action, &current.document.kind) {
-            return Ok((Answer::Forbidden, Vec::new()));
         }
         self.may_with(action, current, current).await
     }
@@ -66,9 +64,11 @@ impl Access<'_> {
         action: Action,
         stored: &Stored,
         current: &Arc<Stored>,
-    ) -> Result<(Answer, Vec<Arc<Stored>>), Error> {
+    ) -> Result<(Answer, Anchored), Error> {
         let document = &stored.document;
-        let Some(standing) = self.standing(current).await? else { return Ok((Answer::Hidden, Vec::new())) };
+        let Some(standing) = self.standing(current).await? else {
+            return Ok((Answer::Hidden, Anchored::new()));
+        };
         let (answer, anchors) = self.decided(action, &standing.document, &standing).await?;
         if answer != Answer::Yes
             || document.version == standing.document.version
@@ -98,16 +98,19 @@ impl Access<'_> {
         action: Action,
         document: &Document,
         standing: &Stored,
-    ) -> Result<(Answer, Vec<Arc<Stored>>), Error> {
-        let Some(subject) = Subject::of(document) else { return Ok((Answer::Hidden, Vec::new())) };
+    ) -> Result<(Answer, Anchored), Error> {
+        let Some(subject) = Subject::of(document) else { return Ok((Answer::Hidden, Anchored::new())) };
         let anchors = self.anchors(document, standing).await?;
-        let subjects: Vec<Subject<'_>> =
-            anchors.iter().filter_map(|stored| Subject::of(&stored.document)).collect();
-        // A guard that is gone guards still: what it was to protect does not fall to everybody.
-        if subjects.is_empty() && context(document).is_some() {
-            return Ok((Answer::Hidden, anchors));
-        }
-        let answer = match decide(self.grant, action, subject, &subjects) {
+        let decision = {
+            let guards = anchors.iter().filter_map(|stored| Subject::of(&stored.document));
+            let guards: SmallVec<[Subject<'_>; 2]> = guards.collect();
+            // A guard that is gone guards still: what it was to protect does not fall to everybody.
+            match guards.is_empty() && context(document).is_some() {
+                true => Decision::NotTheirs,
+                false => decide(self.grant, action, subject, &guards),
+            }
+        };
+        let answer = match decision {
             Decision::Allowed => Answer::Yes,
             Decision::ScopeMissing => Answer::Forbidden,
             Decision::NotTheirs => Answer::Hidden,
@@ -118,23 +121,29 @@ impl Access<'_> {
 
     /// The current versions of what a Binary belongs to: what names it, and its security context. Of any other document
     /// nothing: it stands for itself.
-    pub async fn anchors(&self, binary: &Document, standing: &Stored) -> Result<Vec<Arc<Stored>>, Error> {
+    pub async fn anchors(&self, binary: &Document, standing: &Stored) -> Result<Anchored, Error> {
         if !binary.kind.is_binary() {
-            return Ok(Vec::new());
+            return Ok(Anchored::new());
         }
         let named = self.store.anchors(self.tenant, standing).await?;
         let context = context(binary);
-        let mut found = Vec::with_capacity(named.len());
+        let mut found = Anchored::new();
         for (kind, id) in named.iter().chain(&context) {
             found.extend(self.store.current(self.tenant, kind, id).await?);
         }
         Ok(found)
     }
 
-    /// The patients that a version is about; of a Binary, those of what it belongs to.
+    /// The patients that a version is about, each once; of a Binary, those of what it belongs to.
     pub async fn patients(&self, stored: &Stored) -> Result<Vec<ResourceId>, Error> {
         let anchors = self.anchors(&stored.document, stored).await?;
-        Ok(patients(&stored.document, &anchors))
+        let mut found = Vec::new();
+        for patient in patients(&stored.document, &anchors) {
+            if !found.contains(patient) {
+                found.push(patient.clone());
+            }
+        }
+        Ok(found)
     }
 
     async fn any_holds(&self, conditions: Vec<Condition>) -> Result<Answer, Error> {
@@ -150,19 +159,28 @@ impl Access<'_> {
     }
 }
 
-/// The patients that a document and what it belongs to are about, each once.
-pub fn patients(document: &Document, anchors: &[Arc<Stored>]) -> Vec<ResourceId> {
-    let mut patients = Vec::new();
-    for document in std::iter::once(document).chain(anchors.iter().map(|anchor| &anchor.document)) {
+/// The patients that a document and what it belongs to are about, some of them more than once.
+fn patients<'d>(document: &'d Document, anchors: &'d [Arc<Stored>]) -> impl Iterator<Item = &'d ResourceId> {
+    std::iter::once(document).chain(anchors.iter().map(|anchor| &anchor.document)).flat_map(|document| {
         let own = (document.kind == ResourceType::PATIENT).then_some(&document.id);
-        let about = document.description.iter().flat_map(|description| &description.custody.patients);
-        for patient in own.into_iter().chain(about) {
-            if !patients.contains(patient) {
-                patients.push(patient.clone());
-            }
-        }
+        own.into_iter()
+            .chain(document.description.iter().flat_map(|description| &description.custody.patients))
+    })
+}
+
+/// A version that was shown, and what it belongs to: what the record of the read is made of.
+#[derive(Debug)]
+pub struct Shown {
+    /// What was shown.
+    pub stored: Arc<Stored>,
+    pub(crate) anchors: Anchored,
+}
+
+impl Shown {
+    /// The patients that it is about, some of them more than once; of a Binary, those of what it belongs to.
+    pub fn patients(&self) -> impl Iterator<Item = &ResourceId> {
+        patients(&self.stored.document, &self.anchors)
     }
-    patients
 }
 
 /// The resource that a Binary names as its security context.

@@ -30,7 +30,7 @@ impl Service {
     ///
     /// # Errors
     /// If it is not kept.
-    pub async fn record<'e>(&self, mut event: Event<'e>, patients: &'e [ResourceId]) -> Result<(), Error> {
+    pub async fn record<'e>(&self, mut event: Event<'e>, patients: &[&'e ResourceId]) -> Result<(), Error> {
         let Some(log) = &self.audit else { return Ok(()) };
         let Some((last, others)) = patients.split_last() else { return log.record(&event).await };
         for patient in others {

@@ -8,7 +8,7 @@ use charta_model::{HistoryQuery, HistoryScope, Query, ResourceId, ResourceType, 
 use charta_store::{Content, SearchPage, Store, Stored};
 
 use crate::{
-    access::{self, Access, Answer},
+    access::{Access, Answer, Shown},
     narrow::narrowed,
 };
 
@@ -82,20 +82,15 @@ impl<'a> Lookup<'a> {
         self.shown(found, answer).await
     }
 
-    /// The same, and the patients that it is about; of a Binary, those of what it belongs to.
+    /// The same, with what it belongs to, for the record.
     ///
     /// # Errors
     /// As [`Lookup::read`].
-    pub async fn read_with_patients(
-        &self,
-        kind: &ResourceType,
-        id: &ResourceId,
-    ) -> Result<(Arc<Stored>, Vec<ResourceId>), ReadError> {
+    pub async fn read_for_record(&self, kind: &ResourceType, id: &ResourceId) -> Result<Shown, ReadError> {
         self.covered(Action::Read, kind)?;
         let found = self.store().current(self.tenant(), kind, id).await?.ok_or(ReadError::NotFound)?;
         let (answer, anchors) = self.access.may_now(Action::Read, &found).await?;
-        let patients = access::patients(&found.document, &anchors);
-        Ok((self.shown(found, answer).await?, patients))
+        Ok(Shown { stored: self.shown(found, answer).await?, anchors })
     }
 
     /// One version of a document. The deletion itself is `Gone`, the versions before it are not.

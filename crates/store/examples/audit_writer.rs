@@ -42,7 +42,7 @@ async fn write(log: AuditLog, name: String, output: Arc<std::sync::Mutex<std::io
             request_id: request_id.as_str().into(),
             caller: Caller::default(),
             patient: "1".into(),
-            entities: Vec::new(),
+            entities: [].into_iter().collect(),
             query: "".into(),
         };
         log.record(&event).await.expect("the log takes it");

@@ -76,7 +76,7 @@ async fn record(log: AuditLog, first: u64, count: u64) {
                 address: "192.0.2.17".into(),
             },
             patient: patient.into(),
-            entities: vec![Entity { kind: "Binary".into(), id: id.into(), version: 1 }],
+            entities: [Entity { kind: "Binary".into(), id: id.into(), version: 1 }].into_iter().collect(),
             query: "".into(),
         };
         log.record(&event).await.expect("the disk works");

@@ -21,6 +21,7 @@ mod queue;
 mod search;
 mod segment;
 mod segments;
+mod values;
 mod writer;
 
 use std::{

@@ -321,7 +321,7 @@ mod tests {
                 address: "192.0.2.1".into(),
             },
             patient: "p1".into(),
-            entities: if is_query { Vec::new() } else { vec![data] },
+            entities: (!is_query).then_some(data).into_iter().collect(),
             query: if is_query { "GET /r4/Binary?patient=p1".into() } else { "".into() },
         }
     }
@@ -343,7 +343,7 @@ mod tests {
                         status,
                         caller: Caller::default(),
                         patient: "".into(),
-                        entities: Vec::new(),
+                        entities: [].into_iter().collect(),
                         request_id: "".into(),
                         query: "".into(),
                         ..event(interaction)

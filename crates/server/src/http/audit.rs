@@ -12,8 +12,9 @@ use charta_model::{
     Document, ResourceId, ResourceType,
     audit::{Caller, Entity, Event, Interaction},
 };
-use charta_service::ReadError;
+use charta_service::{ReadError, Shown};
 use http::{Method, StatusCode, Uri};
+use smallvec::SmallVec;
 
 use super::{call::Call, client::Client, outcome::Refusal, target::Target};
 use crate::clock;
@@ -40,8 +41,23 @@ struct Noted {
 
 #[derive(Default)]
 struct Part {
+    /// The one document of a read, which is not taken apart until it is recorded.
+    read: Option<Shown>,
     patients: Vec<ResourceId>,
     documents: Vec<(ResourceType, ResourceId, u64)>,
+}
+
+impl Part {
+    /// The patients whom it concerns, each once.
+    fn concerned(&self) -> SmallVec<[&ResourceId; 2]> {
+        let mut each = SmallVec::new();
+        for patient in self.read.iter().flat_map(Shown::patients).chain(&self.patients) {
+            if !each.contains(&patient) {
+                each.push(patient);
+            }
+        }
+        each
+    }
 }
 
 impl<'a> Notes<'a> {
@@ -57,11 +73,10 @@ impl<'a> Notes<'a> {
         }
     }
 
-    /// This version was read, and these patients it is about.
-    pub fn read(&self, document: &Document, patients: Vec<ResourceId>) {
+    /// This version was read.
+    pub fn read(&self, shown: Shown) {
         if self.active {
-            self.patients(patients);
-            self.document(document);
+            self.noted().now.read = Some(shown);
         }
     }
 
@@ -162,16 +177,16 @@ pub async fn record(call: &Call<'_>, status: StatusCode) -> Result<(), Refusal> 
         noted.now.patients.dedup();
     }
     if asked.is_query() {
-        noted.now.documents.clear();
+        (noted.now.read, noted.now.documents) = (None, Vec::new());
     }
     let query = if asks { query_text(call, &noted.form) } else { String::new() };
     let caller = caller(call.claims.as_deref(), &call.notes.address);
     for (asked, status, part) in &noted.entries {
-        let event = event(call, *asked, *status, &caller, part, "");
-        call.app.service.record(event, &part.patients).await.map_err(Refusal::Store)?;
+        let event = event(call, *asked, *status, caller.clone(), part, "");
+        call.app.service.record(event, &part.concerned()).await.map_err(Refusal::Store)?;
     }
-    let event = event(call, asked, status, &caller, &noted.now, &query);
-    call.app.service.record(event, &noted.now.patients).await.map_err(Refusal::Store)
+    let event = event(call, asked, status, caller, &noted.now, &query);
+    call.app.service.record(event, &noted.now.concerned()).await.map_err(Refusal::Store)
 }
 
 /// Records that a client had all it may have: the first time in a while, as a flood must not fill the disk. That it is
@@ -187,15 +202,16 @@ fn event<'e>(
     call: &'e Call<'_>,
     interaction: Interaction,
     status: StatusCode,
-    caller: &Caller<'e>,
+    caller: Caller<'e>,
     part: &'e Part,
     query: &'e str,
 ) -> Event<'e> {
-    let entity = |(kind, id, version): &'e (ResourceType, ResourceId, u64)| Entity {
-        kind: kind.as_str().into(),
-        id: id.as_str().into(),
-        version: *version,
-    };
+    fn entity<'e>(kind: &'e ResourceType, id: &'e ResourceId, version: u64) -> Entity<'e> {
+        Entity { kind: kind.as_str().into(), id: id.as_str().into(), version }
+    }
+    let read = part.read.iter().map(|shown| &shown.stored.document);
+    let read = read.map(|document| entity(&document.kind, &document.id, document.version));
+    let others = part.documents.iter().map(|(kind, id, version)| entity(kind, id, *version));
     Event {
         recorded: clock::now(),
         tenant: call.tenant.as_str().into(),
@@ -203,9 +219,9 @@ fn event<'e>(
         status: status.as_u16(),
         endpoint: call.endpoint.path.as_str().into(),
         request_id: call.request_id.into(),
-        caller: caller.clone(),
+        caller,
         patient: "".into(),
-        entities: part.documents.iter().map(entity).collect(),
+        entities: read.chain(others).collect(),
         query: query.into(),
     }
 }
@@ -235,7 +251,7 @@ fn name_target(target: &Target, part: &mut Part) {
     if *kind == ResourceType::PATIENT && !part.patients.contains(id) {
         part.patients.push(id.clone());
     }
-    if part.documents.is_empty() {
+    if part.read.is_none() && part.documents.is_empty() {
         part.documents.push((kind.clone(), id.clone(), version));
     }
 }

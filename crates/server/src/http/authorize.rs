@@ -26,7 +26,7 @@ pub async fn authorize(call: &Call<'_>) -> Result<Caller, Refusal> {
             let Call { app, headers, last_token, tenant, now, .. } = *call;
             let known = app.verifier.verify(headers, last_token, call.base(), tenant, now).await?;
             let config = &call.app.config;
-            let place = config.endpoints.iter().position(|endpoint| std::ptr::eq(endpoint, call.endpoint));
+            let place = app.place(call.endpoint);
             let make = |claims: &Claims| terms::grant(call.endpoint, &config.confidentiality, claims);
             let grant = known.grant(place.unwrap_or_default(), make);
             Ok(Caller { grant, claims: Some(Arc::clone(&known.claims)) })

@@ -76,7 +76,8 @@ impl<'a> Call<'a> {
 
     /// The endpoint's absolute URL, without slash at the end.
     pub fn base(&self) -> &str {
-        self.base.get_or_init(|| self.app.base_url(self.endpoint, self.tenant))
+        let made = || self.base.get_or_init(|| self.app.base_url(self.endpoint, self.tenant));
+        self.app.fixed_base(self.endpoint).unwrap_or_else(|| made())
     }
 
     /// URLs whose resources are this tenant's: of every endpoint that serves it.

@@ -13,12 +13,9 @@ use std::{
     path::Path,
 };
 
-use charta_model::{
-    Digest,
-    audit::{Caller, Event},
-};
+use charta_model::Digest;
 
-use super::{line, segment};
+use super::{segment, values::Values};
 use crate::content::files::sync_directory;
 
 const MARK: &[u8; 8] = b"CHAUDIX1";
@@ -90,52 +87,40 @@ pub fn is_right(directory: &Path, first: u64, data: &[u8], key: &Key) -> io::Res
 
 fn body(data: &[u8], key: &Key) -> (Summary, Vec<u8>) {
     let mut offsets: Vec<u32> = Vec::new();
-    let mut places: Vec<(u64, u32)> = Vec::new();
+    let mut values = Values::default();
     let (mut from_ms, mut to_ms) = (i64::MAX, i64::MIN);
     for (index, (at, text)) in segment::lines(data).enumerate() {
         offsets.push(u32::try_from(at).unwrap_or(u32::MAX));
-        let Some(event) = std::str::from_utf8(text).ok().and_then(line::decode) else { continue };
-        let recorded = event.recorded.as_millisecond();
-        (from_ms, to_ms) = (from_ms.min(recorded), to_ms.max(recorded));
         let place = u32::try_from(index).unwrap_or(u32::MAX);
-        hashes(&event, key, |hash| places.push((hash, place)));
+        let Some(recorded) = std::str::from_utf8(text).ok().and_then(|text| values.add(text, place, key))
+        else {
+            continue;
+        };
+        (from_ms, to_ms) = (from_ms.min(recorded), to_ms.max(recorded));
     }
-    places.sort_unstable();
-    places.dedup();
-    let of_one: Vec<&[(u64, u32)]> = places.chunk_by(|one, other| one.0 == other.0).collect();
+    let (of_each, places) = values.in_order();
     let events = u32::try_from(offsets.len()).unwrap_or(u32::MAX);
-    let size = HEADER_BYTES + of_one.len() * 12 + (places.len() + offsets.len() + 1) * 4;
+    let size = HEADER_BYTES + of_each.len() * 12 + (places.len() + offsets.len() + 1) * 4;
     let mut body = Vec::with_capacity(size);
     body.extend_from_slice(&key_check(key).to_le_bytes());
-    for count in [offsets.len(), of_one.len(), places.len()] {
+    for count in [offsets.len(), of_each.len(), places.len()] {
         body.extend_from_slice(&u32::try_from(count).unwrap_or(0).to_le_bytes());
     }
     body.extend_from_slice(&from_ms.to_le_bytes());
     body.extend_from_slice(&to_ms.to_le_bytes());
-    for of in &of_one {
-        body.extend_from_slice(&of[0].0.to_le_bytes());
+    for (hash, _) in &of_each {
+        body.extend_from_slice(&hash.to_le_bytes());
     }
     let mut start = 0_u32;
-    for of in &of_one {
+    for (_, count) in &of_each {
         body.extend_from_slice(&start.to_le_bytes());
-        start += u32::try_from(of.len()).unwrap_or(0);
+        start += count;
     }
     body.extend_from_slice(&start.to_le_bytes());
-    for number in places.iter().map(|(_, place)| place).chain(&offsets) {
+    for number in places.iter().chain(&offsets) {
         body.extend_from_slice(&number.to_le_bytes());
     }
     (Summary { events, from_ms, to_ms }, body)
-}
-
-fn hashes(event: &Event<'_>, key: &Key, mut found: impl FnMut(u64)) {
-    let mut of = |facet, parts: &[&str]| found(hash(key, facet, &event.tenant, parts));
-    let Caller { client, subject, user, .. } = &event.caller;
-    let agents = [client, subject, user].into_iter().filter(|name| !name.is_empty());
-    agents.for_each(|name| of(Facet::Agent, &[name]));
-    if !event.patient.is_empty() {
-        of(Facet::Patient, &[&event.patient]);
-    }
-    event.entities.iter().for_each(|entity| of(Facet::Entity, &[&entity.kind, &entity.id]));
 }
 
 /// Tells indexes apart that were made with another key.
@@ -233,5 +218,83 @@ impl Index {
         self.file.read_exact_at(&mut bytes, at as u64)?;
         let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap_or_default());
         Ok(bytes.chunks_exact(4).map(number).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use charta_model::{
+        Timestamp,
+        audit::{Caller, Entity, Event, Interaction},
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::audit::{line, values::agents};
+
+    const KEY: Key = *b"0123456789abcdef";
+
+    fn hashes(event: &Event<'_>) -> Vec<u64> {
+        let of = |facet, parts: &[&str]| hash(&KEY, facet, &event.tenant, parts);
+        let Caller { client, subject, user, .. } = &event.caller;
+        let mut all: Vec<u64> = agents(client, subject, user).map(|name| of(Facet::Agent, &[name])).collect();
+        if !event.patient.is_empty() {
+            all.push(of(Facet::Patient, &[&event.patient]));
+        }
+        all.extend(event.entities.iter().map(|entity| of(Facet::Entity, &[&entity.kind, &entity.id])));
+        all
+    }
+
+    fn event(texts: &[String], entities: &[(String, u64)], ms: i64) -> Event<'static> {
+        let own = |at: usize| std::borrow::Cow::Owned(texts[at].clone());
+        let entity = |(id, version): &(String, u64)| Entity {
+            kind: "Binary".into(),
+            id: id.clone().into(),
+            version: *version,
+        };
+        Event {
+            recorded: Timestamp::from_millisecond(ms).expect("in range"),
+            tenant: own(0),
+            interaction: Interaction::Read,
+            status: 200,
+            endpoint: "/r4".into(),
+            request_id: "1".into(),
+            caller: Caller { client: own(1), subject: own(2), user: own(3), ..Caller::default() },
+            patient: own(4),
+            entities: entities.iter().map(entity).collect(),
+            query: "".into(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_event_stands_under_each_of_its_values_once(
+            made in prop::collection::vec((
+                prop::collection::vec("[ab\\\\\t]{0,2}", 5),
+                prop::collection::vec(("[ab]", 0_u64..3), 0..3),
+                0_i64..9,
+            ), 0..20),
+        ) {
+            let events: Vec<_> = made.iter().map(|(texts, entities, ms)| event(texts, entities, *ms)).collect();
+            let mut data = Vec::new();
+            events.iter().for_each(|event| line::encode(event, &mut data));
+            let mut expected: Vec<(u64, u32)> = (0_u32..)
+                .zip(&events)
+                .flat_map(|(place, event)| hashes(event).into_iter().map(move |hash| (hash, place)))
+                .collect();
+            expected.sort_unstable();
+            expected.dedup();
+
+            let folder = tempfile::tempdir().unwrap();
+            let summary = build(folder.path(), 1, &data, &KEY).unwrap();
+            prop_assert_eq!(summary.events as usize, events.len());
+            prop_assert_eq!(summary.to_ms, events.iter().map(|event| event.recorded.as_millisecond()).max().unwrap_or(i64::MIN));
+            let index = Index::open(folder.path(), 1, &KEY).unwrap().expect("an index");
+            prop_assert_eq!(index.places, expected.len());
+            for of_one in expected.chunk_by(|one, other| one.0 == other.0) {
+                let places: Vec<u32> = of_one.iter().map(|(_, place)| *place).collect();
+                prop_assert_eq!(index.places(of_one[0].0).unwrap(), places);
+            }
+        }
     }
 }

@@ -16,8 +16,7 @@ pub fn encode(event: &Event<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     let separators = write(event, out, |text, out| out.extend_from_slice(text.as_bytes()));
     // Nearly always nothing needs an escape: one look at the whole line says so sooner than one at every field.
-    let special = out[start..].iter().filter(|byte| is_special(**byte)).count();
-    if special != separators {
+    if specials(&out[start..]) != separators {
         out.truncate(start);
         write(event, out, escaped);
     }
@@ -90,7 +89,7 @@ pub fn decode(line: &str) -> Option<Event<'_>> {
         token_id: text(token_id),
         address: text(address),
     };
-    let entities = entities.split(' ').filter(|entity| !entity.is_empty()).map(entity);
+    let entities = entity_texts(entities).map(entity);
     Some(Event {
         recorded: Timestamp::from_millisecond(recorded.parse().ok()?).ok()?,
         tenant: text(tenant),
@@ -103,6 +102,58 @@ pub fn decode(line: &str) -> Option<Event<'_>> {
         entities: entities.collect::<Option<_>>()?,
         query: text(query),
     })
+}
+
+/// What an event is found by, as it stands in its line.
+pub struct Searched<'l> {
+    /// When it was recorded.
+    pub recorded_ms: i64,
+    /// Whose.
+    pub tenant: &'l str,
+    /// Who asked: the client, the issuer, the subject and the user as they stand there.
+    pub caller: &'l str,
+    /// The client's id.
+    pub client: &'l str,
+    /// The user in the issuer's words.
+    pub subject: &'l str,
+    /// The user's resource.
+    pub user: &'l str,
+    /// The patient's id.
+    pub patient: &'l str,
+    /// What was shown or changed.
+    pub entities: &'l str,
+}
+
+impl<'l> Searched<'l> {
+    /// Out of a line without an escape, without reading the rest of it; `None` of any other.
+    pub fn of(line: &'l str) -> Option<Self> {
+        let mut ends = [0; FIELDS];
+        let mut tabs = 0;
+        for (at, byte) in line.bytes().enumerate() {
+            match byte {
+                b'\t' if tabs < FIELDS => (ends[tabs], tabs) = (at, tabs + 1),
+                b'\\' => return None,
+                _ => {}
+            }
+        }
+        if tabs < FIELDS - 1 {
+            return None;
+        }
+        let fields = |first: usize, last: usize| {
+            &line[first.checked_sub(1).map_or(0, |before| ends[before] + 1)..ends[last]]
+        };
+        let field = |number| fields(number, number);
+        Some(Self {
+            recorded_ms: field(0).parse().ok()?,
+            tenant: field(3),
+            caller: fields(6, 9),
+            client: field(6),
+            subject: field(8),
+            user: field(9),
+            patient: field(12),
+            entities: field(13),
+        })
+    }
 }
 
 /// The event without the line that it was read from.
@@ -140,6 +191,18 @@ pub fn recorded_ms(line: &[u8]) -> Option<i64> {
     std::str::from_utf8(&line[..end]).ok()?.parse().ok()
 }
 
+fn entity_texts(entities: &str) -> impl Iterator<Item = &str> {
+    entities.split(' ').filter(|entity| !entity.is_empty())
+}
+
+/// Types and ids out of the field with the entities of a line without an escape.
+pub fn entity_names(entities: &str) -> impl Iterator<Item = (&str, &str)> {
+    entity_texts(entities).filter_map(|text| {
+        let (kind, rest) = text.split_once('/')?;
+        Some((kind, rest.split_once('/').map_or(rest, |(id, _)| id)))
+    })
+}
+
 fn entity(text: &str) -> Option<Entity<'_>> {
     let mut parts = text.split('/');
     let (kind, id) = (parts.next()?, parts.next()?);
@@ -157,6 +220,13 @@ fn escaped(text: &str, out: &mut Vec<u8>) {
             byte => out.push(byte),
         }
     }
+}
+
+/// How many bytes would need an escape in a text.
+fn specials(bytes: &[u8]) -> usize {
+    // Sums of single bytes, as wide as the processor can, over no more than such a sum can hold.
+    let of_part = |part: &[u8]| part.iter().fold(0_u8, |sum, byte| sum + u8::from(is_special(*byte)));
+    bytes.chunks(usize::from(u8::MAX)).map(|part| usize::from(of_part(part))).sum()
 }
 
 const fn is_special(byte: u8) -> bool {
@@ -183,18 +253,20 @@ fn text(field: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Digits without the machinery of formatting, which would cost more than all the rest.
+/// Digits without the machinery of formatting, which would cost more than all the rest; two for each division.
 fn number(value: i64, out: &mut Vec<u8>) {
     let mut digits = [0_u8; 20];
     let mut at = digits.len();
     let mut rest = value.unsigned_abs();
-    loop {
+    while rest >= 10 {
+        let two = u8::try_from(rest % 100).unwrap_or(0);
+        rest /= 100;
+        at -= 2;
+        (digits[at], digits[at + 1]) = (b'0' + two / 10, b'0' + two % 10);
+    }
+    if rest > 0 || at == digits.len() {
         at -= 1;
-        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
+        digits[at] = b'0' + u8::try_from(rest).unwrap_or(0);
     }
     if value < 0 {
         out.push(b'-');
@@ -240,6 +312,15 @@ mod tests {
             prop_assert_eq!(line.matches('\n').count(), 1);
             prop_assert_eq!(recorded_ms(line.as_bytes()), Some(ms));
             prop_assert_eq!(decode(line.trim_end_matches('\n')), Some(event));
+        }
+
+        #[test]
+        fn a_number_is_written_as_everywhere(value: i64, shift in 0_u32..64) {
+            for value in [value >> shift, 0, i64::MIN] {
+                let mut text = Vec::new();
+                number(value, &mut text);
+                prop_assert_eq!(String::from_utf8(text).unwrap(), value.to_string());
+            }
         }
 
         #[test]

@@ -2,7 +2,10 @@
 //! batch by the writer. The buffer is bounded: who finds it full waits, nothing is dropped.
 
 use std::{
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -29,6 +32,8 @@ pub struct Batch {
 #[derive(Default)]
 pub struct Queue {
     state: Mutex<State>,
+    /// Whether `failure` is set: asked at each request.
+    fails: AtomicBool,
     wake: Condvar,
 }
 
@@ -55,7 +60,7 @@ pub enum Pushed {
 impl Queue {
     /// One whose next event has the number after `last`.
     pub fn after(last: u64) -> Self {
-        Self { state: Mutex::new(State { last, ..State::default() }), wake: Condvar::new() }
+        Self { state: Mutex::new(State { last, ..State::default() }), ..Self::default() }
     }
 
     /// Takes an event in, if there is room. While the disk fails, `careless` still takes it.
@@ -95,7 +100,7 @@ impl Queue {
 
     /// What the disk answers with, while it fails.
     pub fn failure(&self) -> Option<Error> {
-        self.state().failure.clone()
+        if self.fails.load(Ordering::Relaxed) { self.state().failure.clone() } else { None }
     }
 
     /// The number of the last event that was taken in; has it written soon.
@@ -144,7 +149,9 @@ impl Queue {
 
     /// For the writer: the disk failed, or works again.
     pub fn set_failure(&self, failure: Option<Error>) {
-        self.state().failure = failure;
+        let mut state = self.state();
+        self.fails.store(failure.is_some(), Ordering::Relaxed);
+        state.failure = failure;
     }
 
     /// For the writer: waits before it tries again; `false` if it should give up.

@@ -27,10 +27,7 @@ fn open(directory: &Path, options: AuditOptions) -> AuditLog {
 /// Event number so-and-so of a made-up day: patients, agents and documents come back again and again.
 fn event(number: u64) -> Event<'static> {
     let interaction = [Interaction::Read, Interaction::SearchType, Interaction::Update][number as usize % 3];
-    let entities = match interaction {
-        Interaction::SearchType => Vec::new(),
-        _ => vec![Entity { kind: "Binary".into(), id: format!("b{}", number % 11).into(), version: 1 }],
-    };
+    let shown = Entity { kind: "Binary".into(), id: format!("b{}", number % 11).into(), version: 1 };
     Event {
         recorded: Timestamp::from_millisecond(1_000_000 + number as i64 * 10).expect("a time"),
         tenant: if number % 10 == 9 { "other".into() } else { "default".into() },
@@ -40,7 +37,7 @@ fn event(number: u64) -> Event<'static> {
         request_id: format!("request-{number}").into(),
         caller: Caller { client: format!("app-{}", number % 4).into(), ..Caller::default() },
         patient: if number.is_multiple_of(6) { "".into() } else { format!("p{}", number % 7).into() },
-        entities,
+        entities: (interaction != Interaction::SearchType).then_some(shown).into_iter().collect(),
         query: "GET /r4/Binary?x=\t\n".into(),
     }
 }

@@ -212,7 +212,7 @@ mod tests {
                             request_id: user.into(),
                             caller: Caller { subject: user.into(), client: user.into(), ..Caller::default() },
                             patient: patient.into(),
-                            entities: if is_query { Vec::new() } else { entities },
+                            entities: entities.into_iter().filter(|_| !is_query).collect(),
                             query: if is_query { query.into() } else { "".into() },
                         });
                     }

@@ -2,6 +2,8 @@
 //!
 //! Clause: FHIR R4 http.html#read
 
+use std::sync::Arc;
+
 use charta_model::{ResourceId, ResourceType};
 
 use super::rules::missing_status;
@@ -12,13 +14,16 @@ use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
 /// # Errors
 /// 404, 410, then 406: what may not be seen is not there, in whatever format.
 pub async fn read(call: &Call<'_>, kind: &ResourceType, id: &ResourceId) -> Result<Answer, Refusal> {
-    let (found, patients) = match call.notes.active {
-        true => call.lookup().read_with_patients(kind, id).await?,
-        false => (call.lookup().read(kind, id).await?, Vec::new()),
+    let (found, shown) = match call.notes.active {
+        true => {
+            let shown = call.lookup().read_for_record(kind, id).await?;
+            (Arc::clone(&shown.stored), Some(shown))
+        }
+        false => (call.lookup().read(kind, id).await?, None),
     };
     if missing_status::hides(call, &found.document) {
         return Err(Refusal::NotFound);
     }
-    call.notes.read(&found.document, patients);
+    shown.into_iter().for_each(|shown| call.notes.read(shown));
     respond::document(call, &found).await
 }

@@ -2,7 +2,7 @@
 //! same connection not even that. Tokens of all connections are kept under their SHA-256, never themselves; what a
 //! connection showed last stays with the connection, whose buffers have it anyway.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use charta_auth::{Claims, Grant};
 use charta_model::Timestamp;
@@ -24,12 +24,34 @@ pub struct Known {
     pub issuer: usize,
     /// What it allows at the endpoints where it was shown, by their places in the configuration.
     grants: Mutex<Vec<Option<Grant>>>,
+    /// The header of connections that show it now, so that all look at the same bytes.
+    header: Mutex<Weak<[u8]>>,
 }
 
 impl Known {
     /// A token that says this.
     pub fn new(claims: Claims, audience: Vec<String>, issuer: usize) -> Self {
-        Self { claims: Arc::new(claims), audience, issuer, grants: Mutex::default() }
+        let nobody: Weak<[u8]> = Weak::<[u8; 0]>::new();
+        Self {
+            claims: Arc::new(claims),
+            audience,
+            issuer,
+            grants: Mutex::default(),
+            header: Mutex::new(nobody),
+        }
+    }
+
+    /// The header as another connection has it, or a copy.
+    fn header(&self, shown: &[u8]) -> Arc<[u8]> {
+        let mut known = self.header.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.upgrade().filter(|known| is_same(known, shown)) {
+            Some(known) => known,
+            None => {
+                let header: Arc<[u8]> = shown.into();
+                *known = Arc::downgrade(&header);
+                header
+            }
+        }
     }
 
     /// What it allows at the endpoint of this place; made once.
@@ -60,7 +82,7 @@ pub struct LastToken(Mutex<Option<Shown>>);
 
 struct Shown {
     /// The whole header.
-    header: Box<[u8]>,
+    header: Arc<[u8]>,
     known: Arc<Known>,
     until: Timestamp,
 }
@@ -75,7 +97,7 @@ impl LastToken {
 
     /// Keeps what was found out of a header.
     pub fn remember(&self, header: &HeaderValue, known: &Arc<Known>, until: Timestamp) {
-        let shown = Shown { header: header.as_bytes().into(), known: Arc::clone(known), until };
+        let shown = Shown { header: known.header(header.as_bytes()), known: Arc::clone(known), until };
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
     }
 }

@@ -1,0 +1,140 @@
+//! The values that the events of a segment are found by, gathered for its index.
+
+use std::{collections::HashMap, hash::BuildHasherDefault};
+
+use charta_model::audit::Caller;
+
+use super::{
+    index::{Facet, Key, hash},
+    line,
+};
+
+/// The values that events are found by, while a segment is read. Events come in the order of their places, so these
+/// need no sorting: only the hashes do, of which there are far fewer.
+#[derive(Default)]
+pub struct Values {
+    /// The number of each hash, in the order in which they came.
+    numbers: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
+    /// By that number: the hash, how many events have it, and the last of them.
+    known: Vec<(u64, u32, u32)>,
+    /// The number of a hash and the place of an event that has it.
+    found: Vec<(u32, u32)>,
+    /// Whose event the one before was, and the numbers that this came to: mostly the next is the same caller's.
+    caller: LastCaller,
+}
+
+#[derive(Default)]
+struct LastCaller {
+    tenant: String,
+    fields: String,
+    numbers: Vec<u32>,
+}
+
+impl Values {
+    /// Takes in what an event is found by; gives when it was recorded. `None` if the line is none of ours.
+    pub fn add(&mut self, line: &str, place: u32, key: &Key) -> Option<i64> {
+        if let Some(found) = line::Searched::of(line) {
+            self.add_caller(&found, place, key);
+            self.add_rest(found.tenant, found.patient, line::entity_names(found.entities), place, key);
+            return Some(found.recorded_ms);
+        }
+        let event = line::decode(line)?;
+        let Caller { client, subject, user, .. } = &event.caller;
+        for agent in agents(client, subject, user) {
+            let number = self.number(hash(key, Facet::Agent, &event.tenant, &[agent]));
+            self.put(number, place);
+        }
+        let entities = event.entities.iter().map(|entity| (&*entity.kind, &*entity.id));
+        self.add_rest(&event.tenant, &event.patient, entities, place, key);
+        Some(event.recorded.as_millisecond())
+    }
+
+    fn add_caller(&mut self, found: &line::Searched<'_>, place: u32, key: &Key) {
+        if self.caller.fields != found.caller || self.caller.tenant != found.tenant {
+            let all = agents(found.client, found.subject, found.user);
+            let numbers = all.map(|agent| self.number(hash(key, Facet::Agent, found.tenant, &[agent])));
+            let numbers = numbers.collect();
+            self.caller =
+                LastCaller { tenant: found.tenant.to_owned(), fields: found.caller.to_owned(), numbers };
+        }
+        for at in 0..self.caller.numbers.len() {
+            self.put(self.caller.numbers[at], place);
+        }
+    }
+
+    fn add_rest<'t>(
+        &mut self,
+        tenant: &str,
+        patient: &str,
+        entities: impl Iterator<Item = (&'t str, &'t str)>,
+        place: u32,
+        key: &Key,
+    ) {
+        if !patient.is_empty() {
+            let number = self.number(hash(key, Facet::Patient, tenant, &[patient]));
+            self.put(number, place);
+        }
+        for (kind, id) in entities {
+            let number = self.number(hash(key, Facet::Entity, tenant, &[kind, id]));
+            self.put(number, place);
+        }
+    }
+
+    fn number(&mut self, hash: u64) -> u32 {
+        let next = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        *self.numbers.entry(hash).or_insert_with(|| {
+            self.known.push((hash, 0, u32::MAX));
+            next
+        })
+    }
+
+    fn put(&mut self, number: u32, place: u32) {
+        let (_, count, last) = &mut self.known[number as usize];
+        if *last != place {
+            (*count, *last) = (*count + 1, place);
+            self.found.push((number, place));
+        }
+    }
+
+    /// Each hash with the number of its places, in the order of the hashes, and all places in that order.
+    pub fn in_order(self) -> (Vec<(u64, u32)>, Vec<u32>) {
+        let mut order: Vec<usize> = (0..self.known.len()).collect();
+        order.sort_unstable_by_key(|number| self.known[*number].0);
+        let mut next = vec![0_usize; self.known.len()];
+        let mut start = 0;
+        for number in &order {
+            next[*number] = start;
+            start += self.known[*number].1 as usize;
+        }
+        let mut places = vec![0; start];
+        for (number, place) in self.found {
+            let at = &mut next[number as usize];
+            places[*at] = place;
+            *at += 1;
+        }
+        (order.into_iter().map(|number| (self.known[number].0, self.known[number].1)).collect(), places)
+    }
+}
+
+/// The names that an event's caller is found by.
+pub fn agents<'n>(client: &'n str, subject: &'n str, user: &'n str) -> impl Iterator<Item = &'n str> {
+    [client, subject, user].into_iter().filter(|name| !name.is_empty())
+}
+
+/// A number that is a keyed hash already needs no other.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl std::hash::Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0 << 8 | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
