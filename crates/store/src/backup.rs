@@ -26,6 +26,10 @@ const PIECE_BYTES: usize = 256 << 10;
 /// Contents are looked at in groups of so many.
 const GROUP: usize = 256;
 
+/// Where content is that is not copied.
+const IN_A_BUCKET: &str =
+    "the content is in S3, which this command does not copy: see docs/operations/backup.md";
+
 impl Store {
     /// Copies the store as it is now into `destination`, which must not exist; writes go on meanwhile.
     ///
@@ -33,8 +37,12 @@ impl Store {
     /// everything else is copied.
     ///
     /// # Errors
-    /// `Unusable` if the destination exists; `Full` or `Unavailable`; nothing of that name is then left.
+    /// `Unusable` if the destination exists, or content is in a bucket; `Full` or `Unavailable`; nothing of that
+    /// name is then left.
     pub async fn backup(&self, destination: &Path, progress: Progress<'_>) -> Result<BackupSummary, Error> {
+        if self.contents().is_shared() {
+            return Err(Error::Unusable(IN_A_BUCKET));
+        }
         if exists(destination) {
             return Err(Error::Unusable("the destination of the backup exists"));
         }

@@ -95,6 +95,13 @@ pub trait Catalog: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Arc<Stored>>, Error>;
 
+    /// Content is about to be under this key of a content store that others sweep as well. It is not theirs to
+    /// remove until the commit that names it, or for a day. A catalog that one process has alone needs no telling:
+    /// that process knows what its writes hold.
+    async fn announce(&self, _key: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Removes a document with every version; `false` if there is none.
     async fn purge(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Result<bool, Error>;
 

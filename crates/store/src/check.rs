@@ -10,9 +10,6 @@ use crate::{
 /// Contents are looked at in groups of so many.
 const GROUP: usize = 256;
 
-/// Files are read in pieces of so many bytes.
-const PIECE_BYTES: u64 = 1 << 20;
-
 impl Store {
     /// Everything that is wrong: records against each other, content against size and digest, content
     /// that is missing, and content that no record names. Reads every byte; gives no false findings
@@ -27,10 +24,7 @@ impl Store {
         let lock = self.hold_off_sweeps().await?;
         let mut findings = self.catalog().check(repair).await?;
         self.check_contents(progress, &mut findings).await?;
-        let mut unnamed = Vec::new();
-        for first_byte in 0..=u8::MAX {
-            unnamed.extend(self.unnamed(first_byte).await?);
-        }
+        let unnamed = self.all_unnamed().await?;
         findings.extend(self.written_audit_log()?.check().await?);
         drop(lock);
         if repair {
@@ -41,6 +35,19 @@ impl Store {
             repaired: repair,
         }));
         Ok(findings)
+    }
+
+    /// Content that no record names.
+    async fn all_unnamed(&self) -> Result<Vec<(String, u64)>, Error> {
+        let (mut all, mut from) = (Vec::new(), None);
+        loop {
+            let unnamed = self.unnamed(from).await?;
+            all.extend(unnamed.keys);
+            from = unnamed.next;
+            if from.is_none() {
+                return Ok(all);
+            }
+        }
     }
 
     /// The audit log as it is on disk, whoever writes it.
@@ -98,27 +105,23 @@ impl Store {
         size_bytes: u64,
         progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<Digest, Error> {
-        // A file that is open is still readable when its name is gone, so the name is looked at first.
-        if !self.contents().holds(key, size_bytes) {
-            return match self.contents().open(key, size_bytes).await {
-                Err(error) => Err(error),
-                Ok(_) => Err(Error::Missing(key.into())),
-            };
-        }
         let opened: Opened = self.contents().open(key, size_bytes).await?;
-        let content = Content::new(size_bytes, opened);
+        // A file that is open is still readable when its name is gone, so the name is looked at as well.
+        if !matches!(opened, Opened::Remote(_)) && !self.contents().holds(key, size_bytes) {
+            return Err(Error::Missing(key.into()));
+        }
+        let mut reader = Content::new(size_bytes, opened).reader(0..size_bytes)?;
         let mut hasher = Hasher::default();
         let mut at = 0;
         while at < size_bytes {
-            let end = size_bytes.min(at + PIECE_BYTES);
-            let bytes = content.read(at..end).await?;
+            let bytes = reader.next().await?;
+            at += bytes.len() as u64;
             hasher = tokio::task::spawn_blocking(move || {
                 hasher.update(&bytes);
                 hasher
             })
             .await
             .map_err(|error| Error::task(&error))?;
-            at = end;
             progress(at);
         }
         Ok(hasher.finish())

@@ -1,21 +1,15 @@
-//! The bytes of documents: the store of larger content, and how any content is read.
+//! The bytes of documents: where larger content is kept. How any content is read is in `read.rs`.
 
 pub mod files;
 pub mod memory;
-
-use std::{
-    fs::File,
-    io::{self, IoSliceMut},
-    ops::Range,
-    sync::Arc,
-};
+mod read;
+pub mod s3;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use charta_model::Digest;
-use rustix::io::{Errno, ReadWriteFlags};
-use tokio::task::spawn_blocking;
 
+pub use self::read::{Content, Opened, PIECE_BYTES_MAX, Pieces, Reader, Remote};
 use crate::Error;
 
 /// Keeps bytes under keys that it makes itself.
@@ -30,27 +24,51 @@ pub trait ContentStore: Send + Sync {
     /// Opens what is under `key`.
     ///
     /// # Errors
-    /// `Missing`; `Corrupt` if the size is another one.
+    /// `Missing`; `Corrupt` if the size is another one. What is far away may say so at the first read only.
     async fn open(&self, key: &str, size_bytes: u64) -> Result<Opened, Error>;
 
-    /// Whether something of this size is under `key`, as far as that can be told at once.
+    /// Whether something of this size is under `key`, as far as that can be told at once: nothing that is far
+    /// away is asked. There, all that was not found missing or damaged counts as held.
     fn holds(&self, key: &str, size_bytes: u64) -> bool;
 
     /// Removes what is under `key` and returns its size; `None` if there is nothing.
     async fn remove(&self, key: &str) -> Result<Option<u64>, Error>;
 
-    /// The keys whose digest begins with this byte, and their sizes. Keys that a write still holds are
-    /// left out, and that is looked at after the listing: what is listed and then unknown to the catalog
-    /// will never be known to it (Contract 8).
-    async fn list(&self, first_byte: u8) -> Result<Vec<(String, u64)>, Error>;
+    /// Some of the keys, from the first on or from where an earlier listing says. Keys that a write still holds are
+    /// left out, and that is looked at after the listing: what is listed and then unknown to the catalog will never
+    /// be known to it (Contract 8). A store that others write to knows only the writes of this process: there the
+    /// catalog has the others' keys announced.
+    async fn list(&self, from: Option<String>) -> Result<Listing, Error>;
 
     /// Whether bytes could be taken in.
     async fn ping(&self) -> Result<(), Error>;
+
+    /// Whether other processes may bring in what this one lists.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Waits a moment for what is being removed in the background.
+    async fn close(&self) {}
+}
+
+/// Some of a content store's keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Keys, and the sizes of their contents.
+    pub keys: Vec<(String, u64)>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<String>,
 }
 
 /// Bytes on their way in. Dropped before [`ContentWriter::finish`], it leaves nothing behind.
 #[async_trait]
 pub trait ContentWriter: Send {
+    /// The key that the bytes will have, where it is known, and has to be announced, before they are there.
+    fn key(&self) -> Option<&str> {
+        None
+    }
+
     /// Adds the next bytes.
     async fn write(&mut self, bytes: Bytes) -> Result<(), Error>;
 
@@ -61,6 +79,7 @@ pub trait ContentWriter: Send {
 /// A key that no record names yet, held against sweeps. Dropped, it takes its bytes along.
 pub struct Placed {
     key: String,
+    announced: bool,
     end: Option<Settle>,
 }
 
@@ -82,7 +101,20 @@ impl Placed {
     /// A key, and what is to be done in the end. It must not fail: what cannot be done is left to the
     /// next opening or sweep.
     pub fn new(key: String, end: impl FnOnce(&str, End) + Send + 'static) -> Self {
-        Self { key, end: Some(Box::new(end)) }
+        Self { key, announced: false, end: Some(Box::new(end)) }
+    }
+
+    /// The same, its key having been announced to the catalog.
+    #[must_use]
+    pub(crate) fn announced(mut self) -> Self {
+        self.announced = true;
+        self
+    }
+
+    /// Whether its key was announced, so that the commit has to find it so.
+    #[must_use]
+    pub fn is_announced(&self) -> bool {
+        self.announced
     }
 
     /// The key.
@@ -118,125 +150,4 @@ impl Drop for Placed {
 fn fresh_key(digest: &Digest) -> String {
     let hex = digest.hex();
     format!("{}/{hex}-{}", &hex[..2], uuid::Uuid::new_v4().simple())
-}
-
-/// The bytes of one version, opened. Cheap to clone; stays readable when the document is purged.
-#[derive(Debug, Clone)]
-pub struct Content {
-    size_bytes: u64,
-    opened: Opened,
-}
-
-/// What an opened content is read from.
-#[derive(Debug, Clone)]
-pub enum Opened {
-    /// Memory.
-    Memory(Bytes),
-    /// A file that holds these bytes and nothing else.
-    File(Arc<File>),
-}
-
-impl Content {
-    pub(crate) fn new(size_bytes: u64, opened: Opened) -> Self {
-        Self { size_bytes, opened }
-    }
-
-    /// Number of bytes.
-    #[must_use]
-    pub fn size_bytes(&self) -> u64 {
-        self.size_bytes
-    }
-
-    /// The bytes, if the catalog keeps them.
-    #[must_use]
-    pub fn memory(&self) -> Option<&Bytes> {
-        match &self.opened {
-            Opened::Memory(bytes) => Some(bytes),
-            Opened::File(_) => None,
-        }
-    }
-
-    /// The file, if a file keeps them: for handing it to the kernel. It is shared, so its position is
-    /// not to be used.
-    #[must_use]
-    pub fn file(&self) -> Option<&Arc<File>> {
-        match &self.opened {
-            Opened::Memory(_) => None,
-            Opened::File(file) => Some(file),
-        }
-    }
-
-    /// The bytes of `range` (end excluded) if they are in memory, be it the kernel's; `None` if that
-    /// needs waiting or cannot be told. Errors as for [`Content::read`].
-    #[must_use]
-    pub fn read_now(&self, range: Range<u64>) -> Option<Result<Bytes, Error>> {
-        let length = match self.length(&range) {
-            Ok(length) => length,
-            Err(error) => return Some(Err(error)),
-        };
-        match &self.opened {
-            Opened::Memory(bytes) => {
-                let start = usize::try_from(range.start).unwrap_or(usize::MAX);
-                Some(Ok(bytes.slice(start..start + length)))
-            }
-            Opened::File(file) => read_cached(file, range.start, length).map(Ok),
-        }
-    }
-
-    /// The bytes of `range`, end excluded: exactly so many. They are not verified; a check does that.
-    ///
-    /// # Errors
-    /// `Unusable` if the range ends behind the content, `Corrupt` if the file is shorter than its
-    /// record says, `Unavailable` if trying again may help.
-    pub async fn read(&self, range: Range<u64>) -> Result<Bytes, Error> {
-        if let Some(done) = self.read_now(range.clone()) {
-            return done;
-        }
-        let length = self.length(&range)?;
-        let Opened::File(file) = &self.opened else { return Err(Error::Closed) };
-        let file = Arc::clone(file);
-        spawn_blocking(move || read_whole(&file, range.start, length))
-            .await
-            .map_err(|error| Error::task(&error))?
-    }
-
-    fn length(&self, range: &Range<u64>) -> Result<usize, Error> {
-        const OUTSIDE: Error = Error::Unusable("a range outside the content");
-        if range.start > range.end || range.end > self.size_bytes {
-            return Err(OUTSIDE);
-        }
-        usize::try_from(range.end - range.start).map_err(|_| OUTSIDE)
-    }
-}
-
-/// All of it out of the page cache, or nothing.
-fn read_cached(file: &File, offset: u64, length: usize) -> Option<Bytes> {
-    let mut buffer = vec![0; length];
-    let mut done = 0;
-    while done < length {
-        let part = &mut [IoSliceMut::new(&mut buffer[done..])];
-        match rustix::io::preadv2(file, part, offset + done as u64, ReadWriteFlags::NOWAIT) {
-            Ok(0) => return None, // shorter than it should be: the other way of reading says so
-            Ok(read) => done += read,
-            Err(Errno::INTR) => {}
-            Err(_) => return None, // it would wait, or the file system cannot tell
-        }
-    }
-    Some(buffer.into())
-}
-
-fn read_whole(file: &File, offset: u64, length: usize) -> Result<Bytes, Error> {
-    let mut buffer = Vec::with_capacity(length);
-    while buffer.len() < length {
-        let wanted = length - buffer.len();
-        let at = offset + buffer.len() as u64;
-        let read = rustix::io::pread(file, rustix::buffer::spare_capacity(&mut buffer), at);
-        match read {
-            Ok(0) => return Err(Error::Corrupt("a file of content is too short".into())),
-            Ok(read) if read > wanted => buffer.truncate(length), // more capacity than was asked for
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(Error::io("reading content", &io::Error::from(error))),
-        }
-    }
-    Ok(buffer.into())
 }

@@ -2,23 +2,37 @@
 
 use std::path::PathBuf;
 
+use crate::content::s3::S3Place;
+
 /// Where a store is and how much memory it may take.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Everything the store keeps is below this directory.
+    /// Everything the store keeps is below this directory, but what is kept elsewhere.
     pub directory: PathBuf,
-    /// Content of at most so many bytes is kept in the catalog, larger content in files.
+    /// Where larger content is.
+    pub content: ContentPlace,
+    /// Content of at most so many bytes is kept in the catalog.
     pub inline_bytes_max: usize,
     /// So many bytes of current documents are kept in memory.
     pub cache_bytes: usize,
 }
 
 impl Options {
-    /// The defaults: 8 KiB in the catalog, 16 MiB of cache.
+    /// The defaults: 8 KiB in the catalog, the rest in files, 16 MiB of cache.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into(), inline_bytes_max: 8 << 10, cache_bytes: 16 << 20 }
+        let content = ContentPlace::Files;
+        Self { directory: directory.into(), content, inline_bytes_max: 8 << 10, cache_bytes: 16 << 20 }
     }
+}
+
+/// Where larger content is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContentPlace {
+    /// In files below the store's directory.
+    Files,
+    /// In a bucket.
+    S3(S3Place),
 }
 
 /// What a store is opened for.
@@ -70,6 +84,14 @@ pub enum OpenError {
         path: PathBuf,
         /// How.
         source: std::io::Error,
+    },
+    /// The place of content makes no sense.
+    #[error("{place}: {problem}")]
+    Content {
+        /// The place.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
     },
     /// The catalog does not answer.
     #[error("{}: {source}", .path.display())]

@@ -7,11 +7,11 @@ use charta_model::{
 };
 
 use crate::{
-    Access, Anchors, CommitError, Content, Error, HistoryPage, OpenError, Options, Referrer, SearchPage,
-    Statistics, Stored, TransactError, Upload, Uploaded,
+    Access, Anchors, CommitError, Content, ContentPlace, Error, HistoryPage, OpenError, Options, Referrer,
+    SearchPage, Statistics, Stored, TransactError, Upload, Uploaded,
     cache::Cache,
     catalog::{Catalog, Companion, sqlite::Sqlite},
-    content::{ContentStore, Opened, files::Files},
+    content::{ContentStore, Opened, files::Files, s3::S3},
     directory::{Directory, Lock},
     stored::Place,
 };
@@ -61,14 +61,10 @@ impl Store {
             Access::ReadOnly if directory.catalog().exists() => None,
             Access::ReadOnly => return Err(OpenError::NotAStore { directory: options.directory.clone() }),
         };
-        let failed = |source| OpenError::Io { path: directory.content(), source };
-        if access == Access::Exclusive {
-            Files::create(&directory.content()).map_err(failed)?;
-        }
-        let files = Arc::new(Files::new(&directory.content()));
+        let (content, files) = open_content(&options.content, &directory, access)?;
         let beside = Arc::new(Beside {
             cache: Cache::new(options.cache_bytes),
-            content: Arc::clone(&files) as Arc<dyn ContentStore>,
+            content: Arc::clone(&content),
             lock: Mutex::new(lock),
         });
         let companion = Arc::clone(&beside) as Arc<dyn Companion>;
@@ -76,11 +72,12 @@ impl Store {
         let secret = catalog.secret();
         if access == Access::Exclusive {
             directory.sync()?;
-            // Contract 7: what was cut off is found in one place.
-            let recovered = files.recover(|keys| catalog.known_now(keys));
+            // Contract 7: what was cut off is found in one place; in a bucket it waits for the sweep.
+            let recovered = files.map_or(Ok(()), |files| files.recover(|keys| catalog.known_now(keys)));
+            let failed = |error| OpenError::Io { path: directory.content(), source: error };
             recovered.map_err(|error| failed(std::io::Error::other(error)))?;
         }
-        let (catalog, content) = wrap(Arc::new(catalog), files);
+        let (catalog, content) = wrap(Arc::new(catalog), content);
         let inline_bytes_max = options.inline_bytes_max;
         Ok(Self(Arc::new(Inner { catalog, content, beside, directory, access, inline_bytes_max, secret })))
     }
@@ -165,7 +162,10 @@ impl Store {
     /// Begins to take in bytes.
     #[must_use]
     pub fn upload(&self) -> Upload {
-        Upload::new(Arc::clone(&self.0.content), self.0.inline_bytes_max)
+        {
+            let Inner { catalog, content, inline_bytes_max, .. } = &*self.0;
+            Upload::new(Arc::clone(content), Some(Arc::clone(catalog)), *inline_bytes_max)
+        }
     }
 
     /// Does one write: decides its conditions, stores the new version, and returns when that is on
@@ -312,6 +312,7 @@ impl Store {
     /// What is called afterwards fails with `Closed`.
     pub async fn close(&self) {
         self.0.catalog.close().await;
+        self.0.content.close().await;
         self.0.beside.cache.clear();
         self.0.beside.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
@@ -338,6 +339,30 @@ impl Store {
         tokio::task::spawn_blocking(move || directory.hold_off_sweeps())
             .await
             .map_err(|error| Error::task(&error))?
+    }
+}
+
+/// The store of larger content; the same as files if that is what it is.
+type OpenedContent = (Arc<dyn ContentStore>, Option<Arc<Files>>);
+
+fn open_content(
+    place: &ContentPlace,
+    directory: &Directory,
+    access: Access,
+) -> Result<OpenedContent, OpenError> {
+    let path = directory.content();
+    match place {
+        ContentPlace::Files => {
+            if access == Access::Exclusive {
+                Files::create(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?;
+            }
+            let files = Arc::new(Files::new(&path));
+            Ok((Arc::clone(&files) as Arc<dyn ContentStore>, Some(files)))
+        }
+        ContentPlace::S3(place) => {
+            let failed = |problem| OpenError::Content { place: place.url().to_owned(), problem };
+            Ok((Arc::new(S3::open(place).map_err(failed)?), None))
+        }
     }
 }
 

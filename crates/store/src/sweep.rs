@@ -6,7 +6,7 @@
 //! leaves out what a running write holds, and is made before the catalog is asked. An opened read keeps
 //! its file; backups and checks hold a lock that keeps sweeps away.
 
-use crate::{Error, Store, Swept};
+use crate::{Error, Store, Swept, content::Listing};
 
 impl Store {
     /// Frees the bytes of purged documents, and files that nothing names.
@@ -28,12 +28,17 @@ impl Store {
         if !forgotten.keys.is_empty() {
             self.catalog().removed(forgotten.keys).await?;
         }
-        for first_byte in 0..=u8::MAX {
-            for (key, _) in self.unnamed(first_byte).await? {
-                self.remove(&key, &mut swept).await?;
+        let mut from = None;
+        loop {
+            let unnamed = self.unnamed(from).await?;
+            for (key, _) in &unnamed.keys {
+                self.remove(key, &mut swept).await?;
+            }
+            from = unnamed.next;
+            if from.is_none() {
+                return Ok(swept);
             }
         }
-        Ok(swept)
     }
 
     async fn remove(&self, key: &str, swept: &mut Swept) -> Result<(), Error> {
@@ -44,14 +49,15 @@ impl Store {
         Ok(())
     }
 
-    /// Stored content whose digest begins with this byte and that no record names.
-    pub(crate) async fn unnamed(&self, first_byte: u8) -> Result<Vec<(String, u64)>, Error> {
-        let listed = self.contents().list(first_byte).await?;
-        if listed.is_empty() {
+    /// Of some stored content, in the order of its keys, that which no record names.
+    pub(crate) async fn unnamed(&self, from: Option<String>) -> Result<Listing, Error> {
+        let listed = self.contents().list(from).await?;
+        if listed.keys.is_empty() {
             return Ok(listed);
         }
-        let keys = listed.iter().map(|(key, _)| key.clone()).collect();
+        let keys = listed.keys.iter().map(|(key, _)| key.clone()).collect();
         let known = self.catalog().known(keys).await?;
-        Ok(listed.into_iter().zip(known).filter(|(_, known)| !known).map(|(listed, _)| listed).collect())
+        let unnamed = listed.keys.into_iter().zip(known).filter(|(_, known)| !known);
+        Ok(Listing { keys: unnamed.map(|(listed, _)| listed).collect(), next: listed.next })
     }
 }

@@ -134,7 +134,7 @@ pub fn by_tag(code: &str) -> Query {
 
 /// Bytes that are in, kept in memory.
 pub async fn uploaded(bytes: &[u8]) -> Uploaded {
-    let mut upload = Upload::new(Arc::new(Memory::default()), usize::MAX >> 1);
+    let mut upload = Upload::new(Arc::new(Memory::default()), None, usize::MAX >> 1);
     upload.write(Bytes::copy_from_slice(bytes)).await.expect("memory does not fail");
     upload.finish().await.expect("memory does not fail")
 }

@@ -8,6 +8,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     Error,
+    catalog::Catalog,
     content::{ContentStore, ContentWriter, Placed},
 };
 
@@ -22,6 +23,8 @@ const HASHED_HERE_BYTES: usize = 64 << 10;
 /// It holds at most the larger of `inline_bytes_max` and 256 KiB in memory, and the bytes of the call.
 pub struct Upload {
     store: Arc<dyn ContentStore>,
+    /// Told of keys that are announced.
+    catalog: Option<Arc<dyn Catalog>>,
     inline_bytes_max: usize,
     size_bytes: u64,
     pending: BytesMut,
@@ -37,9 +40,13 @@ struct Spilled {
 }
 
 impl Upload {
-    pub(crate) fn new(store: Arc<dyn ContentStore>, inline_bytes_max: usize) -> Self {
+    pub(crate) fn new(
+        store: Arc<dyn ContentStore>,
+        catalog: Option<Arc<dyn Catalog>>,
+        inline_bytes_max: usize,
+    ) -> Self {
         let pending = BytesMut::new();
-        Self { store, inline_bytes_max, size_bytes: 0, pending, spilled: None, failed: false }
+        Self { store, catalog, inline_bytes_max, size_bytes: 0, pending, spilled: None, failed: false }
     }
 
     /// Adds the next bytes.
@@ -81,7 +88,10 @@ impl Upload {
         }
         let Some(Spilled { hasher, writer }) = self.spilled.take() else { return Err(unfinished()) };
         let digest = hasher.finish();
+        let key = writer.key().map(str::to_owned);
+        let is_announced = announce(self.catalog.take(), key).await?;
         let placed = writer.finish(&digest).await?;
+        let placed = if is_announced { placed.announced() } else { placed };
         Ok(Uploaded { size_bytes: self.size_bytes, digest, body: Body::File(placed) })
     }
 
@@ -107,6 +117,13 @@ impl Upload {
         self.failed = false;
         Ok(())
     }
+}
+
+/// Contract 8: where others sweep as well, the catalog has to know of the key before there is anything under it.
+async fn announce(catalog: Option<Arc<dyn Catalog>>, key: Option<String>) -> Result<bool, Error> {
+    let (Some(key), Some(catalog)) = (key, catalog) else { return Ok(false) };
+    catalog.announce(&key).await?;
+    Ok(true)
 }
 
 async fn hash(bytes: Bytes) -> Result<(Digest, Bytes), Error> {

@@ -28,7 +28,7 @@ use charta_model::Digest;
 use lru::LruCache;
 use tokio::task::spawn_blocking;
 
-use super::{ContentStore, ContentWriter, End, Opened, Placed, fresh_key};
+use super::{ContentStore, ContentWriter, End, Listing, Opened, Placed, fresh_key};
 use crate::Error;
 
 /// So many files stay open for the next reader.
@@ -139,9 +139,18 @@ impl ContentStore for Files {
         .await
     }
 
-    async fn list(&self, first_byte: u8) -> Result<Vec<(String, u64)>, Error> {
+    /// One shelf at a time.
+    async fn list(&self, from: Option<String>) -> Result<Listing, Error> {
+        let first = from.and_then(|shelf| u8::from_str_radix(&shelf, 16).ok()).unwrap_or(0);
         self.blocking(move |directory| {
-            list(directory, first_byte).map_err(|error| Error::io("listing content", &error))
+            for shelf in first..=u8::MAX {
+                let keys = list(directory, shelf).map_err(|error| Error::io("listing content", &error))?;
+                if !keys.is_empty() {
+                    let next = shelf.checked_add(1).map(|next| format!("{next:02x}"));
+                    return Ok(Listing { keys, next });
+                }
+            }
+            Ok(Listing::default())
         })
         .await
     }

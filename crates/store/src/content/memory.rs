@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use charta_model::Digest;
 
-use super::{ContentStore, ContentWriter, End, Opened, Placed, fresh_key};
+use super::{ContentStore, ContentWriter, End, Listing, Opened, Placed, fresh_key};
 use crate::Error;
 
 /// Content in memory. Clones are the same store.
@@ -52,12 +52,11 @@ impl ContentStore for Memory {
         Ok(self.kept().contents.remove(key).map(|bytes| bytes.len() as u64))
     }
 
-    async fn list(&self, first_byte: u8) -> Result<Vec<(String, u64)>, Error> {
-        let shard = format!("{first_byte:02x}/");
+    async fn list(&self, _from: Option<String>) -> Result<Listing, Error> {
         let kept = self.kept();
-        let here =
-            kept.contents.iter().filter(|(key, _)| key.starts_with(&shard) && !kept.held.contains(*key));
-        Ok(here.map(|(key, bytes)| (key.clone(), bytes.len() as u64)).collect())
+        let settled = kept.contents.iter().filter(|(key, _)| !kept.held.contains(*key));
+        let keys = settled.map(|(key, bytes)| (key.clone(), bytes.len() as u64)).collect();
+        Ok(Listing { keys, next: None })
     }
 
     async fn ping(&self) -> Result<(), Error> {

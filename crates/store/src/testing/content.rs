@@ -7,7 +7,7 @@ use charta_model::Digest;
 
 use crate::{
     Content, Error,
-    content::{ContentStore, Opened, Placed},
+    content::{ContentStore, Opened, PIECE_BYTES_MAX, Placed},
 };
 
 /// One test for each claim of the suite, on what `$make` makes: an async function that returns an empty
@@ -22,7 +22,10 @@ macro_rules! content_suite {
             equal_bytes_get_keys_of_their_own,
             a_held_key_is_readable_and_not_listed,
             an_opened_content_outlives_its_removal,
-            another_size_is_damage);
+            another_size_is_damage,
+            every_key_is_listed_once,
+            every_range_is_read,
+            what_is_begun_is_read_once);
     };
     ($make:path: $($claim:ident),* $(,)?) => {$(
         #[tokio::test]
@@ -51,22 +54,34 @@ async fn keep(store: &Subject, pieces: &[&'static [u8]]) -> String {
 }
 
 async fn all_keys(store: &Subject) -> Vec<(String, u64)> {
-    let mut keys = Vec::new();
-    for first_byte in 0..=u8::MAX {
-        keys.extend(store.list(first_byte).await.unwrap());
+    let (mut keys, mut from) = (Vec::new(), None);
+    loop {
+        let listing = store.list(from).await.unwrap();
+        keys.extend(listing.keys);
+        from = Some(match listing.next {
+            Some(next) => next,
+            None => return keys,
+        });
     }
-    keys
 }
 
 async fn read(opened: Opened, size_bytes: u64) -> Bytes {
     Content::new(size_bytes, opened).read(0..size_bytes).await.unwrap()
 }
 
-/// In one piece or several, under a key that begins with the digest.
+/// Opens and reads: what is far away says only then that it is not there.
+async fn open_and_read(store: &Subject, key: &str, size_bytes: u64) -> Result<Bytes, Error> {
+    Content::new(size_bytes, store.open(key, size_bytes).await?).read(0..size_bytes).await
+}
+
+/// Bytes that say where they are.
+fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at ^ (at >> 8) ^ (at >> 16)) as u8).collect()
+}
+
+/// In one piece or several.
 pub async fn what_was_written_is_read(store: &Subject) {
     let key = keep(store, &[b"one ", b"two ", b"three"]).await;
-    let digest = Digest::of(b"one two three").hex();
-    assert!(key.starts_with(&format!("{}/{digest}-", &digest[..2])), "{key}");
     assert_eq!(read(store.open(&key, 13).await.unwrap(), 13).await, "one two three");
     let part = Content::new(13, store.open(&key, 13).await.unwrap());
     assert_eq!(part.read(4..7).await.unwrap(), "two");
@@ -74,7 +89,7 @@ pub async fn what_was_written_is_read(store: &Subject) {
     assert_eq!(all_keys(store).await, [(key.clone(), 13)]);
     assert_eq!(store.remove(&key).await.unwrap(), Some(13));
     assert_eq!(store.remove(&key).await.unwrap(), None);
-    assert!(matches!(store.open(&key, 13).await, Err(Error::Missing(_))));
+    assert!(matches!(open_and_read(store, &key, 13).await, Err(Error::Missing(_))));
     store.ping().await.unwrap();
 }
 
@@ -91,10 +106,11 @@ pub async fn a_discarded_key_leaves_nothing(store: &Subject) {
     let placed = place(store, &[b"refused"]).await;
     let key = placed.key().to_owned();
     drop(placed);
-    while store.holds(&key, 7) {
+    store.close().await; // waits for what is under way
+    while store.holds(&key, 7) && !matches!(open_and_read(store, &key, 7).await, Err(Error::Missing(_))) {
         tokio::task::yield_now().await;
     }
-    assert!(matches!(store.open(&key, 7).await, Err(Error::Missing(_))));
+    assert!(matches!(open_and_read(store, &key, 7).await, Err(Error::Missing(_))));
     assert_eq!(all_keys(store).await, []);
 }
 
@@ -127,6 +143,91 @@ pub async fn an_opened_content_outlives_its_removal(store: &Subject) {
 /// A record and its bytes that differ are noticed before a byte is served.
 pub async fn another_size_is_damage(store: &Subject) {
     let key = keep(store, &[b"four"]).await;
+    for wrong in [1, 3, 5, 400_000] {
+        assert!(matches!(open_and_read(store, &key, wrong).await, Err(Error::Corrupt(_))), "{wrong}");
+    }
     assert!(!store.holds(&key, 5));
-    assert!(matches!(store.open(&key, 5).await, Err(Error::Corrupt(_))));
+    assert_eq!(open_and_read(store, &key, 4).await.unwrap(), "four");
+}
+
+/// Whatever a listing gives at once.
+pub async fn every_key_is_listed_once(store: &Subject) {
+    let mut kept = Vec::new();
+    for _ in 0..50 {
+        kept.push((keep(store, &[b"many"]).await, 4));
+    }
+    let mut listed = all_keys(store).await;
+    kept.sort();
+    listed.sort();
+    assert_eq!(listed, kept);
+}
+
+/// Whatever lies inside in blocks, parts and pieces.
+pub async fn every_range_is_read(store: &Subject) {
+    const PIECE: u64 = PIECE_BYTES_MAX as u64;
+    let bytes = pattern(20 << 20 | 12_345);
+    let mut writer = store.create().await.unwrap();
+    for piece in bytes.chunks(1_234_567) {
+        writer.write(Bytes::copy_from_slice(piece)).await.unwrap();
+    }
+    let placed = writer.finish(&Digest::of(&bytes)).await.unwrap();
+    let (key, size) = (placed.key().to_owned(), bytes.len() as u64);
+    placed.keep();
+    let content = Content::new(size, store.open(&key, size).await.unwrap());
+    for range in [
+        0..1,
+        0..size,
+        size - 1..size,
+        PIECE - 1..PIECE + 1,
+        PIECE..2 * PIECE,
+        5 * PIECE + 7..5 * PIECE + 8,
+        (8 << 20) - 1..(16 << 20) + 1,
+        7..7,
+        size..size,
+    ] {
+        let expected = &bytes[range.start as usize..range.end as usize];
+        assert!(content.read(range.clone()).await.unwrap() == expected, "{range:?}");
+        let mut reader = content.reader(range.clone()).unwrap();
+        let mut found = Vec::new();
+        loop {
+            let piece = reader.next().await.unwrap();
+            assert!(piece.len() <= PIECE_BYTES_MAX);
+            if piece.is_empty() {
+                break;
+            }
+            if range.start == 0 && (found.len() + piece.len()) as u64 != range.end {
+                assert!(piece.len().is_multiple_of(3), "pieces join in base64");
+            }
+            found.extend_from_slice(&piece);
+        }
+        assert!(found == expected, "{range:?}");
+    }
+    assert!(matches!(content.read(0..size + 1).await, Err(Error::Unusable(_))));
+    assert!(matches!(content.reader(size..size + 1), Err(Error::Unusable(_))));
+}
+
+/// What was begun goes to whoever reads that stretch next, and to nobody else.
+pub async fn what_is_begun_is_read_once(store: &Subject) {
+    let key = keep(store, &[b"to begin with"]).await;
+    let content = Content::new(13, store.open(&key, 13).await.unwrap());
+    for range in [0..13, 3..13, 0..0] {
+        content.begin(range).await.unwrap();
+        assert_eq!(content.read(0..2).await.unwrap(), "to");
+        assert_eq!(content.read(3..8).await.unwrap(), "begin");
+    }
+    content.begin(3..8).await.unwrap();
+    for _ in 0..2 {
+        let mut reader = content.reader(3..8).unwrap();
+        assert_eq!(reader.next().await.unwrap(), "begin");
+        assert_eq!(reader.next().await.unwrap(), "");
+    }
+    assert!(matches!(content.begin(3..14).await, Err(Error::Unusable(_))));
+    store.remove(&key).await.unwrap();
+    drop(content);
+    store.close().await;
+    let gone = match store.open(&key, 13).await {
+        Ok(opened) => Content::new(13, opened).begin(0..13).await,
+        Err(error) => Err(error),
+    };
+    assert!(matches!(gone, Err(Error::Missing(_))), "{gone:?}");
 }

@@ -18,7 +18,7 @@ use charta_model::{
 use crate::{
     Error, Finding, HistoryPage, Referrer, SearchPage, Stored, TransactError, Uploaded,
     catalog::{Catalog, ContentRecord, Forgotten, Tally},
-    content::{ContentStore, ContentWriter, Opened, Placed},
+    content::{ContentStore, ContentWriter, Listing, Opened, Placed},
 };
 
 /// Counts the calls of all backends that share it, and makes one of them fail.
@@ -140,6 +140,9 @@ impl Catalog for FaultyCatalog {
     ) -> Result<Vec<Arc<Stored>>, Error> {
         self.fault.call(self.inner.referring(tenant, to, scope, parameter, limit)).await
     }
+    async fn announce(&self, key: &str) -> Result<(), Error> {
+        self.fault.call(self.inner.announce(key)).await
+    }
     async fn purge(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Result<bool, Error> {
         self.fault.call(self.inner.purge(tenant, kind, id)).await
     }
@@ -201,16 +204,17 @@ impl ContentStore for FaultyContent {
     async fn remove(&self, key: &str) -> Result<Option<u64>, Error> {
         self.fault.call(self.inner.remove(key)).await
     }
-    async fn list(&self, first_byte: u8) -> Result<Vec<(String, u64)>, Error> {
-        // All of a listing is one call in 256 parts; a few of them stand for all.
-        if first_byte.is_multiple_of(64) {
-            self.fault.call(self.inner.list(first_byte)).await
-        } else {
-            self.inner.list(first_byte).await
-        }
+    async fn list(&self, from: Option<String>) -> Result<Listing, Error> {
+        self.fault.call(self.inner.list(from)).await
     }
     async fn ping(&self) -> Result<(), Error> {
         self.fault.call(self.inner.ping()).await
+    }
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+    async fn close(&self) {
+        self.inner.close().await;
     }
 }
 
@@ -221,6 +225,9 @@ struct FaultyWriter {
 
 #[async_trait]
 impl ContentWriter for FaultyWriter {
+    fn key(&self) -> Option<&str> {
+        self.inner.key()
+    }
     async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
         self.fault.call(self.inner.write(bytes)).await
     }

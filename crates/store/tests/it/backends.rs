@@ -55,3 +55,18 @@ mod memory {
 
     charta_store::content_suite!(make);
 }
+
+mod s3 {
+    use std::sync::Arc;
+
+    use charta_store::content::{ContentStore, s3::S3};
+
+    use crate::bucket::Bucket;
+
+    async fn make() -> (Arc<dyn ContentStore>, Bucket) {
+        let bucket = Bucket::new();
+        (Arc::new(S3::open(&bucket.place()).unwrap()), bucket)
+    }
+
+    charta_store::content_suite!(make);
+}

@@ -131,7 +131,7 @@ async fn a_check_finds_damaged_missing_and_foreign_content() {
     for (name, bytes) in [("damaged", &damaged), ("short", &short), ("missing", &missing)] {
         put(&store, name, bytes).await;
     }
-    store.settled_files().await;
+    store.assert_settles_at(3).await;
     let mut other = damaged.clone();
     other[4999] ^= 1;
     fs::write(file_of(&store, &damaged), other).unwrap();

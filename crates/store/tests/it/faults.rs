@@ -13,11 +13,22 @@ use charta_store::{
         faulty::{Fault, FaultyCatalog, FaultyContent},
     },
 };
-use tempfile::TempDir;
 
-use crate::support::{assert_clean, bytes, commit, options, put, read, upload};
+use crate::support::{Place, assert_clean, bytes, commit, options, over_each_place, put, read, upload};
 
-fn open(place: &TempDir, fault: &Fault) -> Store {
+over_each_place!(
+    creating_a_small_document,
+    creating_a_large_document,
+    updating_a_small_document_to_a_large_one,
+    storing_bytes_that_are_there_already,
+    deleting,
+    purging_and_sweeping,
+    reading_in_every_way,
+    checking_and_repairing,
+    a_transaction,
+);
+
+fn open(place: &Place, fault: &Fault) -> Store {
     Store::open_wrapped(&options(place), Access::Exclusive, |catalog, content| {
         let catalog = FaultyCatalog { inner: catalog, fault: fault.clone() };
         let content = FaultyContent { inner: content, fault: fault.clone() };
@@ -31,13 +42,13 @@ type Bytes = Option<Vec<u8>>;
 
 /// Runs `case` with the 1st, 2nd, 3rd … call failing until none fails. Each time, the document "x" holds
 /// `before` and, if the case says that it succeeded, must hold `after`; else either of them.
-async fn fail_each_call<F>(before: Bytes, after: Bytes, case: impl Fn(Store) -> F)
+async fn fail_each_call<F>(place: fn() -> Place, before: Bytes, after: Bytes, case: impl Fn(Store) -> F)
 where
     F: Future<Output = Result<(), Error>>,
 {
     for lost_answer in [false, true] {
         for call in 1.. {
-            let place = tempfile::tempdir().unwrap();
+            let place = place();
             let fault = Fault::default();
             let store = open(&place, &fault);
             put(&store, "bystander", &bytes(9, 5000)).await;
@@ -84,58 +95,51 @@ async fn done<T>(result: impl Future<Output = Result<T, CommitError>>) -> Result
     }
 }
 
-#[tokio::test]
-async fn creating_a_small_document() {
-    fail_each_call(None, Some(b"small".into()), |store| async move {
+async fn creating_a_small_document(place: fn() -> Place) {
+    fail_each_call(place, None, Some(b"small".into()), |store| async move {
         done(commit(&store, testing::update("x"), b"small", 1)).await
     })
     .await;
 }
 
-#[tokio::test]
-async fn creating_a_large_document() {
-    fail_each_call(None, Some(bytes(1, 700_000)), |store| async move {
+async fn creating_a_large_document(place: fn() -> Place) {
+    fail_each_call(place, None, Some(bytes(1, 700_000)), |store| async move {
         done(commit(&store, testing::update("x"), &bytes(1, 700_000), 1)).await
     })
     .await;
 }
 
-#[tokio::test]
-async fn updating_a_small_document_to_a_large_one() {
-    fail_each_call(Some(b"small".into()), Some(bytes(1, 5000)), |store| async move {
+async fn updating_a_small_document_to_a_large_one(place: fn() -> Place) {
+    fail_each_call(place, Some(b"small".into()), Some(bytes(1, 5000)), |store| async move {
         done(commit(&store, testing::update("x"), &bytes(1, 5000), 1)).await
     })
     .await;
 }
 
-#[tokio::test]
-async fn storing_bytes_that_are_there_already() {
-    fail_each_call(None, Some(bytes(9, 5000)), |store| async move {
+async fn storing_bytes_that_are_there_already(place: fn() -> Place) {
+    fail_each_call(place, None, Some(bytes(9, 5000)), |store| async move {
         done(commit(&store, testing::update("x"), &bytes(9, 5000), 1)).await
     })
     .await;
 }
 
-#[tokio::test]
-async fn deleting() {
-    fail_each_call(Some(bytes(1, 5000)), None, |store| async move {
+async fn deleting(place: fn() -> Place) {
+    fail_each_call(place, Some(bytes(1, 5000)), None, |store| async move {
         done(commit(&store, testing::delete("x"), b"", 1)).await
     })
     .await;
 }
 
-#[tokio::test]
-async fn purging_and_sweeping() {
-    fail_each_call(Some(bytes(1, 5000)), None, |store| async move {
+async fn purging_and_sweeping(place: fn() -> Place) {
+    fail_each_call(place, Some(bytes(1, 5000)), None, |store| async move {
         store.purge(&testing::tenant("t"), &ResourceType::BINARY, &testing::id("x")).await?;
         store.sweep().await.map(drop)
     })
     .await;
 }
 
-#[tokio::test]
-async fn reading_in_every_way() {
-    fail_each_call(Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
+async fn reading_in_every_way(place: fn() -> Place) {
+    fail_each_call(place, Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
         let (tenant, id) = (testing::tenant("t"), testing::id("x"));
         let current = store.current(&tenant, &ResourceType::BINARY, &id).await?.unwrap();
         store.content(&current).await?;
@@ -153,7 +157,7 @@ async fn reading_in_every_way() {
 
 #[tokio::test]
 async fn backing_up() {
-    fail_each_call(Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
+    fail_each_call(Place::of_files, Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
         let place = tempfile::tempdir().unwrap();
         let result = store.backup(&place.path().join("backup"), &|_, _| {}).await;
         let left: Vec<_> = std::fs::read_dir(place.path()).unwrap().collect();
@@ -163,17 +167,15 @@ async fn backing_up() {
     .await;
 }
 
-#[tokio::test]
-async fn checking_and_repairing() {
-    fail_each_call(Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
+async fn checking_and_repairing(place: fn() -> Place) {
+    fail_each_call(place, Some(bytes(1, 5000)), Some(bytes(1, 5000)), |store| async move {
         store.check(true, &|_, _| {}).await.map(|findings| assert_eq!(findings, []))
     })
     .await;
 }
 
-#[tokio::test]
-async fn a_transaction() {
-    fail_each_call(Some(bytes(1, 5000)), Some(bytes(2, 7000)), |store| async move {
+async fn a_transaction(place: fn() -> Place) {
+    fail_each_call(place, Some(bytes(1, 5000)), Some(bytes(2, 7000)), |store| async move {
         let tenant = testing::tenant("t");
         let write = async |store: &Store, write, bytes: &[u8]| {
             let uploaded = upload(store, bytes).await?;

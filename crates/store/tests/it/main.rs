@@ -3,6 +3,7 @@
 mod audit;
 mod backends;
 mod backup;
+mod bucket;
 mod crash;
 mod disk;
 mod faults;

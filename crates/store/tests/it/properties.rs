@@ -8,7 +8,7 @@ use charta_model::{
 use charta_store::{CommitError, testing};
 use proptest::prelude::*;
 
-use crate::support::{TestStore, assert_clean, bytes, commit, read_all};
+use crate::support::{Place, TestStore, assert_clean, bytes, commit, read_all};
 
 #[derive(Debug, Clone)]
 enum Operation {
@@ -119,8 +119,8 @@ fn state(tag: Option<u8>) -> charta_model::NewState {
     tag.map_or_else(testing::text, |tag| testing::tagged("s", &tag.to_string()))
 }
 
-async fn run(operations: Vec<Operation>) {
-    let (mut store, mut model) = (TestStore::new(), Model::default());
+async fn run(place: Place, operations: Vec<Operation>) {
+    let (mut store, mut model) = (TestStore::at(place), Model::default());
     for (number, operation) in operations.into_iter().enumerate() {
         let name = |document: u8| format!("d{document}");
         match operation {
@@ -204,6 +204,10 @@ async fn compare(store: &TestStore, model: &Model) {
     assert_eq!(store.statistics().await.unwrap().documents as usize, live.len());
 }
 
+fn block_on(work: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -211,6 +215,15 @@ proptest! {
     fn any_sequence_of_operations_does_what_the_model_does(
         operations in proptest::collection::vec(operation(), 1..40)
     ) {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run(operations));
+        block_on(run(Place::of_files(), operations));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_same_with_content_in_a_bucket(operations in proptest::collection::vec(operation(), 1..40)) {
+        block_on(run(Place::of_bucket(), operations));
     }
 }

@@ -7,12 +7,22 @@ use charta_model::{Change, Digest, ResourceType};
 use charta_store::{Access, CommitError, Error, OpenError, Options, Store, testing};
 
 use crate::support::{
-    INLINE_BYTES_MAX, TestStore, assert_clean, bytes, commit, options, put, read, read_all, upload,
+    INLINE_BYTES_MAX, Place, TestStore, assert_clean, bytes, commit, options, over_each_place, put, read,
+    read_all, upload,
 };
 
-#[tokio::test]
-async fn every_size_comes_back_byte_for_byte() {
-    let store = TestStore::new();
+over_each_place!(
+    every_size_comes_back_byte_for_byte,
+    any_range_of_a_file_can_be_read,
+    what_is_refused_or_given_up_leaves_nothing,
+    after_closing_everything_says_so,
+    a_sweep_frees_what_was_purged_and_nothing_else,
+    sweeps_beside_writes_lose_nothing,
+    storing_the_same_bytes_again_brings_back_what_was_lost,
+);
+
+async fn every_size_comes_back_byte_for_byte(place: fn() -> Place) {
+    let store = TestStore::at(place());
     let max = INLINE_BYTES_MAX;
     let sizes = [1, max - 1, max, max + 1, 256 << 10, (256 << 10) + 1, 3_000_001];
     for (seed, size) in (0..).zip(sizes) {
@@ -21,7 +31,7 @@ async fn every_size_comes_back_byte_for_byte() {
         assert_eq!(document.content().unwrap().digest, Digest::of(&bytes));
         assert_eq!(read(&store, &format!("d{size}")).await.unwrap().unwrap(), bytes, "{size}");
     }
-    assert_eq!(store.settled_files().await, 4);
+    store.assert_settles_at(4).await;
     let store = store.reopen().await;
     for (seed, size) in (0..).zip(sizes) {
         assert_eq!(read(&store, &format!("d{size}")).await.unwrap().unwrap(), bytes(seed, size), "{size}");
@@ -34,16 +44,15 @@ async fn a_file_is_named_by_its_digest() {
     let store = TestStore::new();
     let bytes = bytes(1, 5000);
     put(&store, "a", &bytes).await;
-    assert_eq!(store.settled_files().await, 1);
+    store.assert_settles_at(1).await;
     let hex = Digest::of(&bytes).hex();
     let shard = store.place.path().join("store/content").join(&hex[..2]);
     let name = fs::read_dir(shard).unwrap().next().unwrap().unwrap().file_name().into_string().unwrap();
     assert!(name.starts_with(&format!("{hex}-")), "{name}");
 }
 
-#[tokio::test]
-async fn any_range_of_a_file_can_be_read() {
-    let store = TestStore::new();
+async fn any_range_of_a_file_can_be_read(place: fn() -> Place) {
+    let store = TestStore::at(place());
     let bytes = bytes(1, 100_000);
     put(&store, "a", &bytes).await;
     let stored = store
@@ -52,7 +61,7 @@ async fn any_range_of_a_file_can_be_read() {
         .unwrap()
         .unwrap();
     let content = store.content(&stored).await.unwrap();
-    assert!(content.file().is_some() && content.memory().is_none());
+    assert!(content.file().is_some() != content.is_remote() && content.memory().is_none());
     for (start, end) in [(0, 1), (0, 100_000), (99_999, 100_000), (4095, 4097), (7, 7)] {
         let part = content.read(start..end).await.unwrap();
         assert_eq!(part, &bytes[start as usize..end as usize]);
@@ -63,19 +72,19 @@ async fn any_range_of_a_file_can_be_read() {
     assert!(matches!(content.read(0..100_001).await, Err(Error::Unusable(_))));
 }
 
-#[tokio::test]
-async fn what_is_refused_or_given_up_leaves_nothing() {
-    let store = TestStore::new();
+async fn what_is_refused_or_given_up_leaves_nothing(place: fn() -> Place) {
+    let store = TestStore::at(place());
     let mut half = store.upload();
     half.write(Bytes::from(bytes(1, 400_000))).await.unwrap();
-    assert_eq!((half.size_bytes(), store.files()), (400_000, (0, 1)));
+    let files = usize::from(store.place.bucket.is_none());
+    assert_eq!((half.size_bytes(), store.files()), (400_000, (0, files)));
     drop(half);
     drop(upload(&store, &bytes(2, 5000)).await.unwrap());
     let mut stale = testing::update("a");
     stale.if_match = Some(charta_model::VersionMatch::Any);
     let refused = commit(&store, stale, &bytes(3, 5000), 1).await;
     assert!(matches!(refused, Err(CommitError::NotThere)));
-    assert_eq!(store.settled_files().await, 0);
+    store.assert_settles_at(0).await;
     assert_clean(&store).await;
 }
 
@@ -125,9 +134,8 @@ async fn the_schema_of_a_newer_release_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn after_closing_everything_says_so() {
-    let store = TestStore::new();
+async fn after_closing_everything_says_so(place: fn() -> Place) {
+    let store = TestStore::at(place());
     put(&store, "a", b"1").await;
     store.close().await;
     let again = commit(&store, testing::update("a"), b"2", 1).await;
@@ -137,9 +145,8 @@ async fn after_closing_everything_says_so() {
     assert_eq!(read(&store, "a").await.unwrap().unwrap(), "1");
 }
 
-#[tokio::test]
-async fn a_sweep_frees_what_was_purged_and_nothing_else() {
-    let store = TestStore::new();
+async fn a_sweep_frees_what_was_purged_and_nothing_else(place: fn() -> Place) {
+    let store = TestStore::at(place());
     let (shared, single) = (bytes(1, 5000), bytes(2, 6000));
     put(&store, "a", &shared).await;
     put(&store, "a", &single).await;
@@ -156,16 +163,17 @@ async fn a_sweep_frees_what_was_purged_and_nothing_else() {
     }
     let swept = store.sweep().await.unwrap();
     assert_eq!((swept.contents, swept.files, swept.bytes), (2, 1, 6005));
-    assert_eq!(store.settled_files().await, 1);
+    assert_eq!(store.sweep().await.unwrap(), charta_store::Swept::default());
     assert_eq!(read_all(&reading).await.unwrap(), single, "an opened read goes on");
     assert!(matches!(store.content(&version).await, Err(Error::Missing(_))));
+    drop(reading);
+    store.assert_settles_at(1).await;
     assert_eq!(read(&store, "b").await.unwrap().unwrap(), shared);
     assert_clean(&store).await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sweeps_beside_writes_lose_nothing() {
-    let store = TestStore::new();
+async fn sweeps_beside_writes_lose_nothing(place: fn() -> Place) {
+    let store = TestStore::at(place());
     let writers: Vec<_> = (0..4u64)
         .map(|writer| {
             let store = store.store.clone();
@@ -191,7 +199,7 @@ async fn sweeps_beside_writes_lose_nothing() {
         writer.await.unwrap();
     }
     store.sweep().await.unwrap();
-    assert_eq!(store.settled_files().await, 4);
+    store.assert_settles_at(4).await;
     for writer in 0..4 {
         assert_eq!(read(&store, &format!("last{writer}")).await.unwrap().unwrap(), bytes(writer, 3000));
     }
@@ -253,14 +261,12 @@ async fn racing_readers_never_see_the_past() {
     }
 }
 
-#[tokio::test]
-async fn storing_the_same_bytes_again_brings_back_what_was_lost() {
-    let store = TestStore::new();
+async fn storing_the_same_bytes_again_brings_back_what_was_lost(place: fn() -> Place) {
+    let store = TestStore::at(place());
     let bytes = bytes(1, 5000);
     put(&store, "a", &bytes).await;
-    assert_eq!(store.settled_files().await, 1);
-    let content = store.place.path().join("store/content");
-    fs::remove_dir_all(content.join(&Digest::of(&bytes).hex()[..2])).unwrap();
+    store.assert_settles_at(1).await;
+    store.lose_files();
     let findings = store.check(true, &|_, _| {}).await.unwrap();
     assert!(findings.len() == 1 && findings[0].to_string().ends_with("is missing"), "{findings:?}");
     put(&store, "b", &bytes).await;

@@ -1,16 +1,42 @@
 //! A store in a directory that goes away.
 
+use std::path::{Path, PathBuf};
+
 use bytes::Bytes;
 use charta_model::{Document, ResourceType, Write, WriteOutcome};
-use charta_store::{Access, CommitError, Content, Error, Options, Store, Uploaded, testing};
+use charta_store::{Access, CommitError, Content, ContentPlace, Error, Options, Store, Uploaded, testing};
 use tempfile::TempDir;
+
+use crate::bucket::Bucket;
 
 /// Smaller than by default, so that files come into play early.
 pub const INLINE_BYTES_MAX: usize = 1000;
 
 pub struct TestStore {
     pub store: Store,
-    pub place: TempDir,
+    pub place: Place,
+}
+
+/// Where a test's store is: a directory that goes away, and its content in it or in a bucket.
+pub struct Place {
+    directory: TempDir,
+    pub bucket: Option<Bucket>,
+}
+
+impl Place {
+    /// All in one directory.
+    pub fn of_files() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), bucket: None }
+    }
+
+    /// Content in a bucket.
+    pub fn of_bucket() -> Self {
+        Self { bucket: Some(Bucket::new()), ..Self::of_files() }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
 }
 
 impl std::ops::Deref for TestStore {
@@ -20,13 +46,18 @@ impl std::ops::Deref for TestStore {
     }
 }
 
-pub fn options(place: &TempDir) -> Options {
-    Options { inline_bytes_max: INLINE_BYTES_MAX, ..Options::new(place.path().join("store")) }
+pub fn options(place: &Place) -> Options {
+    let content =
+        place.bucket.as_ref().map_or(ContentPlace::Files, |bucket| ContentPlace::S3(bucket.place()));
+    Options { inline_bytes_max: INLINE_BYTES_MAX, content, ..Options::new(place.path().join("store")) }
 }
 
 impl TestStore {
     pub fn new() -> Self {
-        let place = tempfile::tempdir().unwrap();
+        Self::at(Place::of_files())
+    }
+
+    pub fn at(place: Place) -> Self {
         Self { store: Store::open(&options(&place), Access::Exclusive).unwrap(), place }
     }
 
@@ -37,20 +68,33 @@ impl TestStore {
         Self { store: Store::open(&options(&place), Access::Exclusive).unwrap(), place }
     }
 
-    /// The number of files of content when nothing is on its way: files move on, or go, a moment after
-    /// their writer was answered.
-    pub async fn settled_files(&self) -> usize {
-        for _ in 0..1000 {
-            if let (named, 0) = self.files() {
-                return named;
+    /// Removes every file of content that a record may name.
+    pub fn lose_files(&self) {
+        let content = self.place.path().join("store/content");
+        let files = match &self.place.bucket {
+            Some(bucket) => bucket.objects(),
+            None => walk(&content),
+        };
+        files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    }
+
+    /// Waits until so many files of content are left and nothing is on its way: files move on, or go, a moment
+    /// after their writer was answered.
+    pub async fn assert_settles_at(&self, files: usize) {
+        for _ in 0..10_000 {
+            if self.files() == (files, 0) {
+                return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
-        panic!("{:?}", self.files());
+        panic!("{:?} instead of {files}", self.files());
     }
 
-    /// The files of content that a record may name, and what is left in `incoming`.
+    /// The files of content that a record may name, and what is left in `incoming`; of a bucket all objects.
     pub fn files(&self) -> (usize, usize) {
+        if let Some(bucket) = &self.place.bucket {
+            return (bucket.objects().len(), 0);
+        }
         let content = self.place.path().join("store/content");
         let (mut named, mut incoming) = (0, 0);
         for shard in std::fs::read_dir(content).unwrap() {
@@ -60,6 +104,13 @@ impl TestStore {
         }
         (named, incoming)
     }
+}
+
+/// The files of the directories in `directory`.
+fn walk(directory: &Path) -> Vec<PathBuf> {
+    let shelves = std::fs::read_dir(directory).unwrap();
+    let files = shelves.flat_map(|shelf| std::fs::read_dir(shelf.unwrap().path()).unwrap());
+    files.map(|file| file.unwrap().path()).collect()
 }
 
 pub async fn upload(store: &Store, bytes: &[u8]) -> Result<Uploaded, Error> {
@@ -115,3 +166,22 @@ pub fn bytes(seed: u64, length: usize) -> Vec<u8> {
     .take(length)
     .collect()
 }
+
+/// Each of these claims about a store twice: with files, and with content in a bucket.
+macro_rules! over_each_place {
+    ($($claim:ident),* $(,)?) => {
+        mod over_files {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $claim() {
+                super::$claim(crate::support::Place::of_files).await;
+            }
+        )*}
+        mod over_a_bucket {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $claim() {
+                super::$claim(crate::support::Place::of_bucket).await;
+            }
+        )*}
+    };
+}
+pub(crate) use over_each_place;
