@@ -1,6 +1,10 @@
 //! The catalog: what is known about documents, and small content.
 
+mod entry;
+mod record;
+mod search;
 pub mod sqlite;
+mod times;
 
 use std::{path::Path, sync::Arc};
 

@@ -8,7 +8,6 @@ mod history;
 mod names;
 mod neighbour;
 mod read;
-mod record;
 mod reference;
 mod schema;
 mod search;

@@ -6,10 +6,15 @@ use rusqlite::{Connection, params};
 use super::{
     entry,
     names::{Names, Shelf},
-    record::{self, BESIDE, COLUMNS},
     write,
 };
-use crate::{Error, Finding};
+use crate::{
+    Error, Finding,
+    catalog::{
+        entry::{STANDING, dialect, standing},
+        record::{self, BESIDE, COLUMNS},
+    },
+};
 
 /// Everything that is not as it should be. With `repair` what is derived is derived again.
 pub(super) fn run(connection: &Connection, repair: bool) -> Result<Vec<Finding>, Error> {
@@ -132,7 +137,7 @@ fn repeats(document: &Document) -> Repeated {
     let facts = document.content();
     (
         Some(document.updated.as_millisecond()),
-        Some(write::dialect(document).to_owned()),
+        Some(dialect(document).to_owned()),
         facts.map(|facts| facts.size_bytes),
         facts.map(|facts| facts.content_type.as_str().to_owned()),
         facts.map(|facts| facts.content_type.essence().to_owned()),
@@ -143,7 +148,7 @@ fn repeats(document: &Document) -> Repeated {
 type LabelRow = (String, String, String);
 
 fn expected(description: Option<&Description>) -> Vec<LabelRow> {
-    let entries = description.map_or_else(Vec::new, entry::standing);
+    let entries = description.map_or_else(Vec::new, standing);
     let row = |entry: Entry| match entry.value {
         EntryValue::Token { system, code } => {
             (entry.parameter.into_owned(), system.unwrap_or_default(), code.unwrap_or_default())
@@ -158,9 +163,9 @@ fn expected(description: Option<&Description>) -> Vec<LabelRow> {
     rows
 }
 
-/// That a parameter is one of [`entry::STANDING`].
-fn standing() -> String {
-    format!("name IN ('{}')", entry::STANDING.join("', '"))
+/// That a parameter is one of [`STANDING`].
+fn is_standing() -> String {
+    format!("name IN ('{}')", STANDING.join("', '"))
 }
 
 fn labels(connection: &Connection, key: i64) -> Result<Vec<LabelRow>, Error> {
@@ -168,7 +173,7 @@ fn labels(connection: &Connection, key: i64) -> Result<Vec<LabelRow>, Error> {
         "SELECT p.name, coalesce(CASE p.shape WHEN 2 THEN k.name ELSE s.name END, ''), \
          coalesce(e.third, e.value) FROM entry e JOIN parameter p ON p.key = e.parameter AND p.{} \
          LEFT JOIN system s ON s.key = e.second LEFT JOIN kind k ON k.key = e.second WHERE e.document = ?",
-        standing()
+        is_standing()
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -185,14 +190,14 @@ fn index_labels(
 ) -> Result<(), Error> {
     let sql = format!(
         "DELETE FROM entry WHERE document = ? AND parameter IN (SELECT key FROM parameter WHERE {})",
-        standing()
+        is_standing()
     );
     connection.execute(&sql, [of.document])?;
     let Some(description) = &document.description else { return Ok(()) };
     let mut names = Names::default();
     let kind = names.kind(connection, &document.kind)?;
-    let shelf = Shelf { tenant, kind, dialect: write::dialect(document) };
-    entry::add(connection, &mut names, &shelf, of, entry::standing(description), 0)
+    let shelf = Shelf { tenant, kind, dialect: dialect(document) };
+    entry::add(connection, &mut names, &shelf, of, standing(description), 0)
 }
 
 /// Entries belong to undeleted documents of their parameter's tenant and type, links to versions. Whether they

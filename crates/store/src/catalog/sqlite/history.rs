@@ -5,14 +5,17 @@
 
 use std::sync::Arc;
 
-use charta_model::{HistoryQuery, HistoryScope, TenantId, Timestamp};
+use charta_model::{HistoryQuery, HistoryScope, TenantId};
 use rusqlite::{Connection, named_params, types::ToSql};
 
 use super::{
     read::{self, Tallied},
-    search::{self, column::ceil_ms},
+    search,
 };
-use crate::{Error, HistoryPage, Stored};
+use crate::{
+    Error, HistoryPage, Stored,
+    catalog::times::{Times, before},
+};
 
 /// A page of a history; the caller sees to it that all statements see the same state.
 pub(super) fn page(
@@ -167,23 +170,16 @@ struct Wanted {
 
 impl Wanted {
     fn of(query: &HistoryQuery) -> Self {
-        let (start, end) = match query.at {
-            Some((start, end)) => (floor_ms(start), ceil_ms(end)),
-            None => (i64::MIN, i64::MAX),
-        };
+        let times = Times::of(query);
+        let Times { since, start, end } =
+            times.unwrap_or(Times { since: i64::MIN, start: i64::MIN, end: i64::MAX });
         Self {
-            by_time: query.since.is_some() || query.at.is_some(),
-            since: query.since.map_or(i64::MIN, ceil_ms),
+            by_time: times.is_some(),
+            since,
             start,
             end,
-            before: query.before.map_or(i64::MAX, |before| i64::try_from(before).unwrap_or(i64::MAX)),
+            before: before(query),
             limit: i64::try_from(query.limit).unwrap_or(i64::MAX - 1) + 1,
         }
     }
-}
-
-/// The last whole millisecond that is not after `time`.
-fn floor_ms(time: Timestamp) -> i64 {
-    let ceil = ceil_ms(time);
-    if time.as_nanosecond() < i128::from(ceil) * 1_000_000 { ceil - 1 } else { ceil }
 }

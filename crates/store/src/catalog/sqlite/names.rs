@@ -5,8 +5,7 @@ use std::{borrow::Cow, collections::HashMap};
 use charta_model::{ResourceType, TenantId};
 use rusqlite::{Connection, OptionalExtension, Params};
 
-use super::entry::Shape;
-use crate::Error;
+use crate::{Error, catalog::entry::Shape};
 
 /// More than so many remembered systems and units are forgotten: whoever writes can make up any number.
 const REMEMBERED_MAX: usize = 100_000;

@@ -4,11 +4,29 @@ use bytes::Bytes;
 use charta_model::{Digest, ResourceId, ResourceType, TenantId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::record::{self, BESIDE, COLUMNS};
 use crate::{
     Error, Stored,
-    catalog::{ContentRecord, Tally},
+    catalog::{
+        ContentRecord, Tally,
+        record::{self, BESIDE, COLUMNS, Columns},
+    },
 };
+
+impl Columns for Row<'_> {
+    fn integer(&self, column: usize) -> Result<i64, Error> {
+        Ok(self.get(column)?)
+    }
+
+    fn text(&self, column: usize) -> Result<Option<&str>, Error> {
+        let text = self.get_ref(column)?.as_str_or_null();
+        text.map_err(|error| Error::Corrupt(format!("catalog: column {column}: {error}").into()))
+    }
+
+    fn blob(&self, column: usize) -> Result<Option<&[u8]>, Error> {
+        let blob = self.get_ref(column)?.as_blob_or_null();
+        blob.map_err(|error| Error::Corrupt(format!("catalog: column {column}: {error}").into()))
+    }
+}
 
 /// The key of a tenant, `None` if nothing was ever written for it.
 pub(super) fn tenant_key(connection: &Connection, tenant: &TenantId) -> Result<Option<i64>, Error> {

@@ -9,12 +9,14 @@ use std::{
 use charta_model::{ResourceId, ResourceType, Scope, TenantId};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{
-    entry::{Shape, WHICHEVER},
-    read,
-    record::{self, BESIDE, COLUMNS, EXTRA},
+use super::read;
+use crate::{
+    Error, Referrer, Stored,
+    catalog::{
+        entry::{Shape, WHICHEVER},
+        record::{self, BESIDE, COLUMNS, EXTRA},
+    },
 };
-use crate::{Error, Referrer, Stored};
 
 /// The versions that name a Binary as their content, newest first.
 pub(super) fn referrers(

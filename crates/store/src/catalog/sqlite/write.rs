@@ -8,11 +8,15 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     entry,
     names::{Names, Shelf},
-    neighbour, read, record, reference, search,
+    neighbour, read, reference, search,
 };
 use crate::{
     CommitError, Error, TransactError, Uploaded,
-    catalog::{Companion, ContentRecord, Forgotten},
+    catalog::{
+        Companion, ContentRecord, Forgotten,
+        entry::{dialect, standing, takes_bytes},
+        record,
+    },
     commit::{self, Step},
     upload::Body,
 };
@@ -167,7 +171,7 @@ impl Writing<'_> {
             entry::remove(connection, key)?;
         }
         if let (Some(description), Some(index)) = (&document.description, index) {
-            let standing = entry::standing(description);
+            let standing = standing(description);
             let of = entry::Of { document: key, sequence };
             entry::add(connection, self.names, &shelf, of, &standing, 0)?;
             entry::add(connection, self.names, &shelf, of, &index.entries, standing.len())?;
@@ -186,19 +190,6 @@ impl Writing<'_> {
 
 fn named(index: &Index) -> Vec<ResourceId> {
     index.links.iter().map(|link| link.binary.clone()).collect()
-}
-
-/// Whether the bytes of a Binary are others now, or gone.
-fn takes_bytes(before: Option<&Document>, document: &Document) -> bool {
-    let Some(before) = before.and_then(Document::content) else { return false };
-    document
-        .content()
-        .is_none_or(|now| now.digest != before.digest || now.content_type != before.content_type)
-}
-
-/// The dialect of a document's source; empty if it has none.
-pub(super) fn dialect(document: &Document) -> &str {
-    document.source().map_or("", |source| &source.dialect)
 }
 
 /// Contract 9: the content row of these bytes within the tenant, made if there is none. Also tells
@@ -274,11 +265,7 @@ fn insert_version(
         key,
         document.version,
         document.updated.as_millisecond(),
-        match document.change {
-            Change::Created => 1,
-            Change::Updated => 2,
-            Change::Deleted => 3,
-        },
+        record::change_number(document.change),
         facts.map(|facts| facts.content_type.as_str()),
         content,
         facts.and_then(|facts| facts.security_context.as_ref()).map(|context| context.as_str()),

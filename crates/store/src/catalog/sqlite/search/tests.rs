@@ -34,7 +34,8 @@ fn steps(connection: &Connection, query: &Query) -> Vec<String> {
         let rows = statement.query_map(params_from_iter(&sql.values), |row| row.get::<_, String>(3)).unwrap();
         rows.map(Result::unwrap).collect::<Vec<_>>()
     };
-    [explain(&search.page(20, 0).unwrap()), explain(&search.plan.count())].concat()
+    [explain(&search.page(20, 0).unwrap()), explain(&search.count().unwrap_or_else(|| Sql::new("SELECT 1")))]
+        .concat()
 }
 
 fn among(filters: Vec<Filter>, order: Vec<Order>) -> Query {

@@ -4,9 +4,15 @@ use charta_model::{
     Change, ContentFacts, Custody, Description, Digest, Document, Labels, MediaType, Reference, ResourceId,
     ResourceType, Source, Timestamp,
 };
-use rusqlite::{Row, types::ValueRef};
 
 use crate::{Error, Stored, stored::Place};
+
+/// One row, by the numbers of its columns.
+pub(super) trait Columns {
+    fn integer(&self, column: usize) -> Result<i64, Error>;
+    fn text(&self, column: usize) -> Result<Option<&str>, Error>;
+    fn blob(&self, column: usize) -> Result<Option<&[u8]>, Error>;
+}
 
 /// The columns that [`stored`] reads, of `document d`, `kind k`, `version v` and `content c`.
 pub(super) const COLUMNS: &str = "k.name, d.id, v.version, v.updated_ms, v.change, v.content_type, \
@@ -20,8 +26,8 @@ pub(super) const EXTRA: usize = 16;
 pub(super) const BESIDE: &str = "JOIN kind k ON k.key = d.kind LEFT JOIN content c ON c.key = v.content";
 
 /// What the columns say. With `bytes` the extra column holds content that the catalog keeps.
-pub(super) fn stored(row: &Row<'_>, bytes: bool) -> Result<Stored, Error> {
-    let change = match row.get(4)? {
+pub(super) fn stored(row: &impl Columns, bytes: bool) -> Result<Stored, Error> {
+    let change = match row.integer(4)? {
         1 => Change::Created,
         2 => Change::Updated,
         3 => Change::Deleted,
@@ -30,10 +36,10 @@ pub(super) fn stored(row: &Row<'_>, bytes: bool) -> Result<Stored, Error> {
     let mut document = Document {
         kind: kind(row, 0)?,
         id: id(row, 1)?,
-        version: row.get(2)?,
-        updated: Timestamp::from_millisecond(row.get(3)?).map_err(|_| damaged(row, "time"))?,
+        version: natural(row, 2)?,
+        updated: Timestamp::from_millisecond(row.integer(3)?).map_err(|_| damaged(row, "time"))?,
         change,
-        writer: row.get(15)?,
+        writer: row.text(15)?.map(Into::into),
         description: None,
     };
     if change == Change::Deleted {
@@ -46,68 +52,86 @@ pub(super) fn stored(row: &Row<'_>, bytes: bool) -> Result<Stored, Error> {
 }
 
 /// The type that a column names.
-pub(super) fn kind(row: &Row<'_>, column: usize) -> Result<ResourceType, Error> {
-    match row.get_ref(column)?.as_str() {
-        Ok("Binary") => Ok(ResourceType::BINARY),
+pub(super) fn kind(row: &impl Columns, column: usize) -> Result<ResourceType, Error> {
+    match row.text(column)? {
+        Some("Binary") => Ok(ResourceType::BINARY),
         name => ResourceType::new(name.unwrap_or_default()).map_err(|_| damaged(row, "type")),
     }
 }
 
 /// The id that a column holds.
-pub(super) fn id(row: &Row<'_>, column: usize) -> Result<ResourceId, Error> {
-    ResourceId::new(row.get_ref(column)?.as_str().unwrap_or_default()).map_err(|_| damaged(row, "id"))
+pub(super) fn id(row: &impl Columns, column: usize) -> Result<ResourceId, Error> {
+    ResourceId::new(row.text(column)?.unwrap_or_default()).map_err(|_| damaged(row, "id"))
 }
 
-fn description(row: &Row<'_>, kind: &ResourceType) -> Result<Description, Error> {
-    let labels = match row.get_ref(7)? {
-        ValueRef::Text(json) => serde_json::from_slice(json).map_err(|_| damaged(row, "labels"))?,
-        _ => Labels::default(),
+fn natural(row: &impl Columns, column: usize) -> Result<u64, Error> {
+    u64::try_from(row.integer(column)?).map_err(|_| damaged(row, "number"))
+}
+
+fn description(row: &impl Columns, kind: &ResourceType) -> Result<Description, Error> {
+    let labels = match row.text(7)? {
+        Some(json) => serde_json::from_str(json).map_err(|_| damaged(row, "labels"))?,
+        None => Labels::default(),
     };
-    let source = match row.get(9)? {
-        Some(body) => Some(Source { dialect: row.get(8)?, body }),
+    let source = match row.text(9)? {
+        Some(body) => Some(Source { dialect: row.text(8)?.unwrap_or_default().into(), body: body.into() }),
         None => None,
     };
     let content = if kind.is_binary() { Some(facts(row)?) } else { None };
-    let custody = match row.get_ref(14)? {
-        ValueRef::Text(json) => serde_json::from_slice(json).map_err(|_| damaged(row, "custody"))?,
-        _ => Custody::default(),
+    let custody = match row.text(14)? {
+        Some(json) => serde_json::from_str(json).map_err(|_| damaged(row, "custody"))?,
+        None => Custody::default(),
     };
     Ok(Description { content, labels, custody, source })
 }
 
-fn facts(row: &Row<'_>) -> Result<ContentFacts, Error> {
-    let text = |column: usize| -> Result<Option<String>, Error> { Ok(row.get(column)?) };
-    let content_type = text(5)?.and_then(|text| MediaType::new(&text).ok());
-    let security_context = match text(6)? {
-        Some(text) => Some(Reference::new(&text).map_err(|_| damaged(row, "security context"))?),
+fn facts(row: &impl Columns) -> Result<ContentFacts, Error> {
+    let content_type = row.text(5)?.and_then(|text| MediaType::new(text).ok());
+    let security_context = match row.text(6)? {
+        Some(text) => Some(Reference::new(text).map_err(|_| damaged(row, "security context"))?),
         None => None,
     };
     Ok(ContentFacts {
         content_type: content_type.ok_or_else(|| damaged(row, "content type"))?,
-        size_bytes: row.get(12)?,
-        digest: Digest::from_bytes(row.get(11)?),
+        size_bytes: natural(row, 12)?,
+        digest: digest(row, 11)?,
         security_context,
     })
 }
 
-fn place(row: &Row<'_>, bytes: bool, facts: Option<&ContentFacts>) -> Result<Place, Error> {
+/// The digest that a column holds.
+pub(super) fn digest(row: &impl Columns, column: usize) -> Result<Digest, Error> {
+    let bytes = row.blob(column)?.and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Digest::from_bytes).ok_or_else(|| Error::Corrupt("a digest of another length".into()))
+}
+
+fn place(row: &impl Columns, bytes: bool, facts: Option<&ContentFacts>) -> Result<Place, Error> {
     let Some(facts) = facts else { return Ok(Place::Nowhere) };
-    if let Some(file) = row.get::<_, Option<String>>(13)? {
+    if let Some(file) = row.text(13)? {
         return Ok(Place::File(file.into()));
     }
     if bytes
-        && let ValueRef::Blob(blob) = row.get_ref(EXTRA)?
+        && let Some(blob) = row.blob(EXTRA)?
         // Damaged bytes are left for the reader of the content to report, not of the record.
         && Digest::of(blob) == facts.digest
     {
         return Ok(Place::Memory(bytes::Bytes::copy_from_slice(blob)));
     }
-    Ok(Place::Catalog(row.get(10)?))
+    Ok(Place::Catalog(row.integer(10)?))
 }
 
-fn damaged(row: &Row<'_>, what: &str) -> Error {
-    let text = |column| row.get::<_, String>(column).unwrap_or_default();
+fn damaged(row: &impl Columns, what: &str) -> Error {
+    let text = |column| row.text(column).ok().flatten().unwrap_or_default();
     Error::Corrupt(format!("the record of {}/{} has a wrong {what}", text(0), text(1)).into())
+}
+
+/// How a change stands in its column.
+pub(super) const fn change_number(change: Change) -> i16 {
+    match change {
+        Change::Created => 1,
+        Change::Updated => 2,
+        Change::Deleted => 3,
+    }
 }
 
 /// How custody stands in its column.

@@ -2,14 +2,17 @@
 
 use charta_model::{Comparison, Filter, MediaType, Timestamp, TypeMatch};
 
-use super::{condition::checked, sql::Sql};
+use super::{
+    condition::checked,
+    sql::{Dialect, Sql},
+};
 use crate::Error;
 
 /// Structured suffixes (RFC 6838): a type below `text/xml` may be `application/hl7-v3+xml`.
 const SUFFIXES: [&str; 6] = ["xml", "json", "zip", "gzip", "cbor", "yaml"];
 
 /// The condition, and the index that finds what fulfils it; `None` if it is not about columns.
-pub(super) fn condition(filter: &Filter) -> Result<Option<(Sql, &'static str)>, Error> {
+pub(super) fn condition(dialect: Dialect, filter: &Filter) -> Result<Option<(Sql, &'static str)>, Error> {
     let mut sql = Sql::default();
     let index = match filter {
         Filter::Id(ids) => {
@@ -18,7 +21,7 @@ pub(super) fn condition(filter: &Filter) -> Result<Option<(Sql, &'static str)>, 
             "document_id"
         }
         Filter::ContentType(types) => {
-            let types: Vec<_> = checked(types)?.iter().map(content_type).collect();
+            let types: Vec<_> = checked(types)?.iter().map(|wanted| content_type(dialect, wanted)).collect();
             sql.any(&types);
             "document_type"
         }
@@ -41,7 +44,7 @@ pub(super) fn condition(filter: &Filter) -> Result<Option<(Sql, &'static str)>, 
     Ok(Some((sql, index)))
 }
 
-fn content_type(wanted: &TypeMatch) -> Sql {
+fn content_type(dialect: Dialect, wanted: &TypeMatch) -> Sql {
     match wanted {
         TypeMatch::Exactly(text) => {
             let mut sql = Sql::default();
@@ -57,10 +60,8 @@ fn content_type(wanted: &TypeMatch) -> Sql {
             if !SUFFIXES.contains(&subtype) {
                 return exactly;
             }
-            let length = -i64::try_from(subtype.len() + 1).unwrap_or(0);
-            let suffix = [length.into(), format!("+{subtype}").into()];
             let mut sql = Sql::default();
-            sql.any(&[exactly, Sql::with("substr(@.essence, ?) = ?", suffix)]);
+            sql.any(&[exactly, dialect.ends("@.essence", &format!("+{subtype}"))]);
             sql
         }
     }
@@ -94,7 +95,7 @@ fn size(comparison: Comparison, size_bytes: u64) -> Sql {
 }
 
 /// The first whole millisecond that is not before `time`.
-pub(in super::super) fn ceil_ms(time: Timestamp) -> i64 {
+pub(in crate::catalog) fn ceil_ms(time: Timestamp) -> i64 {
     let whole = time.as_millisecond();
     if time.as_nanosecond() > i128::from(whole) * 1_000_000 { whole + 1 } else { whole }
 }

@@ -3,15 +3,14 @@
 use charta_model::{
     Comparison, Filter, LabelKind, QuantityMatch, ReferenceMatch, TextMatch, TokenMatch, UriMatch,
 };
-use rusqlite::types::Value;
 
 use super::{
     condition::{Among, Builder, checked},
-    sql::Sql,
+    sql::{Dialect, Sql, Value, beginning},
 };
 use crate::{
     Error,
-    catalog::sqlite::entry::{self, Shape},
+    catalog::entry::{self, Shape},
 };
 
 /// Entries of some parameters that pass one of some tests.
@@ -75,12 +74,17 @@ pub(super) fn leaves(
         }
         Filter::Text(name, wanted) => {
             let starts = wanted.iter().all(|wanted| matches!(wanted, TextMatch::Starts(_)));
-            let tests = checked(wanted)?.iter().map(text).collect();
+            let tests = checked(wanted)?.iter().map(|wanted| text(builder.dialect(), wanted)).collect();
             (if starts { Rank::Words } else { Rank::Anything }, vec![of(name, Shape::Text, tests)?])
         }
-        Filter::Uri(name, wanted) => {
-            (Rank::Code, vec![of(name, Shape::Uri, checked(wanted)?.iter().map(uri).collect())?])
-        }
+        Filter::Uri(name, wanted) => (
+            Rank::Code,
+            vec![of(
+                name,
+                Shape::Uri,
+                checked(wanted)?.iter().map(|wanted| uri(builder.dialect(), wanted)).collect(),
+            )?],
+        ),
         Filter::Date(name, wanted) => {
             let of = |shape: Shape| {
                 let tests = wanted.iter().map(|wanted| date(*wanted, shape.length_ms_max()));
@@ -117,7 +121,7 @@ fn token(builder: &Builder<'_>, wanted: &TokenMatch) -> Result<Option<Sql>, Erro
     }
     if let Some(system) = &wanted.system {
         let Some(key) = builder.system(system)? else { return Ok(None) };
-        parts.push(Sql::with("@.second = ?", [key.into()]));
+        parts.push(Sql::with("@.second = ?", [Value::Key(key)]));
     }
     if let Some(code) = wanted.code.as_ref().filter(|_| wanted.case_sensitive) {
         parts.push(if entry::fold(code) == **code {
@@ -132,7 +136,7 @@ fn token(builder: &Builder<'_>, wanted: &TokenMatch) -> Result<Option<Sql>, Erro
 }
 
 fn is(value: &str) -> Sql {
-    Sql::with("@.value = ?", [value.to_owned().into()])
+    Sql::with("@.value = ?", [Value::Word(value.to_owned())])
 }
 
 fn local(builder: &Builder<'_>, wanted: &ReferenceMatch) -> Result<Option<Sql>, Error> {
@@ -141,21 +145,35 @@ fn local(builder: &Builder<'_>, wanted: &ReferenceMatch) -> Result<Option<Sql>, 
         ReferenceMatch::Local(None, named) => Some(Sql::with("@.value = ?", [id(named)])),
         ReferenceMatch::Local(Some(kind), named) => builder
             .kind(kind)?
-            .map(|kind| Sql::with("(@.value = ? AND @.second = ?)", [id(named), kind.into()])),
+            .map(|kind| Sql::with("(@.value = ? AND @.second = ?)", [id(named), Value::Key(kind)])),
         ReferenceMatch::Elsewhere(_) => None,
     })
 }
 
-fn text(wanted: &TextMatch) -> Sql {
+fn text(dialect: Dialect, wanted: &TextMatch) -> Sql {
     match wanted {
-        TextMatch::Starts(text) => starts(text),
-        TextMatch::Contains(text) => Sql::with("instr(@.value, ?) > 0", [text.clone().into()]),
-        TextMatch::Exactly(text) => Sql::with("coalesce(@.second, @.value) = ?", [text.clone().into()]),
+        TextMatch::Starts(text) => starts(dialect, text),
+        TextMatch::Contains(text) => dialect.contains(text),
+        TextMatch::Exactly(text) => dialect.exactly(text),
     }
 }
 
+/// What begins with this text. An index that has not all of a value is asked for as much as it has.
+fn starts(dialect: Dialect, text: &str) -> Sql {
+    let indexed = beginning(text, dialect.indexed_bytes());
+    if indexed.len() == text.len() {
+        return between(text);
+    }
+    let mut sql = Sql::default();
+    sql.all(&[
+        between(indexed),
+        Sql::with("strpos(coalesce(@.whole, @.value), ?) = 1", [text.to_owned().into()]),
+    ]);
+    sql
+}
+
 /// All texts that begin with this one lie between it and the next text of its length.
-fn starts(text: &str) -> Sql {
+fn between(text: &str) -> Sql {
     let mut next: Vec<char> = text.chars().collect();
     while let Some(last) = next.pop() {
         let following = match last {
@@ -171,20 +189,20 @@ fn starts(text: &str) -> Sql {
     Sql::with("@.value >= ?", [text.to_owned().into()])
 }
 
-fn uri(wanted: &UriMatch) -> Sql {
+fn uri(dialect: Dialect, wanted: &UriMatch) -> Sql {
     match wanted {
         UriMatch::Exactly(uri) => is(uri),
         UriMatch::Below(uri) => {
             let segment = if uri.ends_with('/') { uri.clone() } else { format!("{uri}/") };
             let mut sql = Sql::default();
-            sql.any(&[is(uri), starts(&segment)]);
+            sql.any(&[is(uri), starts(dialect, &segment)]);
             sql
         }
         UriMatch::Above(uri) => {
             let borders = uri.match_indices('/').flat_map(|(at, _)| [&uri[..at], &uri[..=at]]);
             let above = borders.chain([&uri[..]]).filter(|above| !above.is_empty());
             let mut sql = Sql::default();
-            sql.one_of("@.value", above.map(|above| above.to_owned().into()));
+            sql.one_of("@.value", above.map(|above| Value::Word(above.to_owned())));
             sql
         }
     }
@@ -195,7 +213,7 @@ fn uri(wanted: &UriMatch) -> Sql {
 /// some time has not started much earlier.
 fn date((comparison, start, end): (Comparison, i64, i64), length_ms_max: Option<i64>) -> Sql {
     let reaching = |time: i64| length_ms_max.map_or(i64::MIN, |max| time.saturating_sub(max));
-    let sql = |text: &str, values: &[i64]| Sql::with(text, values.iter().map(|value| Value::from(*value)));
+    let sql = |text: &str, values: &[i64]| Sql::with(text, values.iter().copied().map(Value::Time));
     match comparison {
         Comparison::Equal => sql("(@.value >= ? AND @.value <= ? AND @.second <= ?)", &[start, end, end]),
         Comparison::NotEqual => sql("(@.value < ? OR @.second > ?)", &[start, end]),
@@ -219,7 +237,7 @@ fn date((comparison, start, end): (Comparison, i64, i64), length_ms_max: Option<
 /// `None` if nothing can match.
 fn quantity(builder: &Builder<'_>, wanted: &QuantityMatch) -> Result<Option<Sql>, Error> {
     let QuantityMatch { comparison, low, high, system, code } = wanted;
-    let sql = |text: &str, values: &[f64]| Sql::with(text, values.iter().map(|value| Value::from(*value)));
+    let sql = |text: &str, values: &[f64]| Sql::with(text, values.iter().copied().map(Value::Number));
     let compared = match comparison {
         Comparison::Equal => sql("@.value >= ? AND @.value < ? AND @.second < ?", &[*low, *high, *high]),
         Comparison::NotEqual => sql("(@.value < ? OR @.second >= ?)", &[*low, *high]),
@@ -239,7 +257,7 @@ fn quantity(builder: &Builder<'_>, wanted: &QuantityMatch) -> Result<Option<Sql>
         return Ok(None);
     }
     let mut of_unit = Sql::default();
-    of_unit.one_of("+@.third", units.into_iter().map(Value::from));
+    of_unit.one_of(&format!("{}@.third", builder.dialect().plain()), units.into_iter().map(Value::Key));
     let mut sql = Sql::default();
     sql.all(&[compared, of_unit]);
     Ok(Some(sql))

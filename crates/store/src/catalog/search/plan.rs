@@ -6,13 +6,12 @@
 //! what must not be are never begun with.
 
 use charta_model::{Filter, Scope};
-use rusqlite::{params_from_iter, types::Value};
 
 use super::{
     column,
     compare::{self, Leaf, Rank},
     condition::{Among, Builder, test},
-    sql::Sql,
+    sql::{Dialect, Sql},
 };
 use crate::Error;
 
@@ -36,6 +35,7 @@ pub(super) struct Plan {
     size: u64,
     /// Gives the keys of all matches, if that takes no look at documents.
     keys: Option<Sql>,
+    dialect: Dialect,
 }
 
 /// A filter that can be begun with.
@@ -59,7 +59,9 @@ impl Plan {
     /// The tables with `d`, and the condition, for a page that `index` would give in its order.
     pub(super) fn page(&self, index: Option<&'static str>) -> (String, &Sql) {
         match index {
-            Some(index) if self.size >= MANY => (format!("document d INDEXED BY {index}"), &self.walked),
+            Some(index) if self.size >= MANY => {
+                (format!("document d{}", self.dialect.indexed(index)), &self.walked)
+            }
             _ => ("document d".to_owned(), &self.begun),
         }
     }
@@ -70,7 +72,7 @@ impl Plan {
             Some(keys) => {
                 sql.push("SELECT count(DISTINCT key) FROM (");
                 sql.append(keys);
-                sql.push(")");
+                sql.push(") k");
             }
             None => {
                 sql.push("SELECT count(*) FROM document d WHERE ");
@@ -84,16 +86,16 @@ impl Plan {
 impl Builder<'_> {
     /// How to find the documents that fulfil these filters.
     pub(super) fn plan(&mut self, among: &Among, filters: &[Filter]) -> Result<Plan, Error> {
-        let chosen = self.choose(among, filters)?;
+        let (chosen, dialect) = (self.choose(among, filters)?, self.dialect());
         let scope = among.condition(self.tenant);
         let mut walked = scope.of("d");
         walked.push(" AND ");
         walked.append(&self.all(among, "d", filters)?);
         let Some((index, set, size)) = chosen else {
-            return Ok(Plan { begun: walked.clone(), walked, size: u64::MAX, keys: None });
+            return Ok(Plan { begun: walked.clone(), walked, size: u64::MAX, keys: None, dialect });
         };
         let (begun, keys) = self.begun(among, "d", filters, index, &set)?;
-        Ok(Plan { begun, walked, size, keys })
+        Ok(Plan { begun, walked, size, keys, dialect })
     }
 
     /// The condition on a document `d` that begins with a set; and what gives the keys of all matches, if that
@@ -119,12 +121,13 @@ impl Builder<'_> {
             keys.append(&self.all(among, &s, of_entries)?);
             keys
         };
-        let mut sql = Sql::new(&format!("{d}.key IN ("));
+        let (before, behind) = self.dialect().one_of_set();
+        let mut sql = Sql::new(&format!("{d}.key{before}"));
         sql.append(&keys);
-        sql.push(")");
+        sql.push(behind);
         if !set.exact {
             sql.push(" AND ");
-            sql.append(&among.condition(self.tenant).of(&format!("+{d}")));
+            sql.append(&among.condition(self.tenant).of(&format!("{}{d}", self.dialect().plain())));
         }
         let all = set.exact && of_documents.is_empty();
         if !of_documents.is_empty() {
@@ -167,18 +170,16 @@ impl Builder<'_> {
             Size::Known(known) => return Ok((*known).min(enough)),
             Size::Rows(rows) => rows,
         };
-        let sql = format!("SELECT count(*) FROM (SELECT 1 FROM ({}) LIMIT {enough})", rows.text);
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        Ok(statement.query_row(params_from_iter(&rows.values), |row| row.get(0))?)
+        self.lookup.rows(rows, enough)
     }
 
     /// The documents that a filter lets through, if an index gives them.
     fn set(&mut self, among: &Among, filter: &Filter) -> Result<Option<Set>, Error> {
-        if let Some((condition, index)) = column::condition(filter)? {
+        if let Some((condition, index)) = column::condition(self.dialect(), filter)? {
             return Ok(Some(self.by_column(among, filter, &condition, index)));
         }
         if let Some((rank, leaves)) = compare::leaves(self, among, filter)? {
-            return Ok(by_entries(rank, &leaves));
+            return Ok(by_entries(self.dialect(), rank, &leaves));
         }
         match filter {
             Filter::Any(filters) => self.deeper(|this| this.union(among, filters)),
@@ -193,8 +194,8 @@ impl Builder<'_> {
 
     fn by_column(&mut self, among: &Among, filter: &Filter, condition: &Sql, index: &str) -> Set {
         let x = self.alias('x');
-        let mut keys =
-            Sql::new(&format!("SELECT {x}.key AS key FROM document {x} INDEXED BY {index} WHERE "));
+        let indexed = self.dialect().indexed(index);
+        let mut keys = Sql::new(&format!("SELECT {x}.key AS key FROM document {x}{indexed} WHERE "));
         keys.append(&among.condition(self.tenant).of(&x));
         match index {
             "document_size" => keys.push(&format!(" AND {x}.size_bytes IS NOT NULL")),
@@ -241,11 +242,12 @@ impl Builder<'_> {
     fn by_part(&mut self, among: &Among, parts: &[Filter]) -> Result<Option<Set>, Error> {
         let parts = self.parts(among, parts)?;
         let Some(best) = (0..parts.len()).min_by_key(|at| parts[*at].0) else { return Ok(None) };
-        let Some(Set { rank, keys, .. }) = by_entries(parts[best].0, &parts[best].1) else { return Ok(None) };
+        let (words, (rank, leaves)) = (self.dialect(), &parts[best]);
+        let Some(Set { rank, keys, .. }) = by_entries(words, *rank, leaves) else { return Ok(None) };
         let mut sets = Vec::new();
-        for (leaf, test) in singles(&parts[best].1) {
+        for (leaf, test) in singles(leaves) {
             let e = self.alias('e');
-            let mut sql = of_entries(leaf, test, &e);
+            let mut sql = of_entries(words, leaf, test, &e);
             for (_, other) in parts.iter().enumerate().filter(|(at, _)| *at != best).map(|(_, part)| part) {
                 sql.push(" AND ");
                 sql.append(&self.some_entry("", Some(&e), other));
@@ -267,9 +269,11 @@ impl Builder<'_> {
         let inner = std::slice::from_ref(inner);
         let (r, x) = (self.alias('r'), self.alias('x'));
         let Some((_, set, size)) = self.choose_inner(&targets, inner)? else { return Ok(None) };
+        let words = self.dialect();
+        let (then, indexed, kind) = (words.then(), words.indexed("entry_value"), words.named_kind(&x));
         let mut keys =
-            Sql::new(&format!("SELECT {r}.document AS key FROM document {x} CROSS JOIN entry {r} "));
-        keys.push(&format!("INDEXED BY entry_value ON {r}.value = {x}.id AND {r}.second = {x}.kind AND "));
+            Sql::new(&format!("SELECT {r}.document AS key FROM document {x} {then} entry {r}{indexed} "));
+        keys.push(&format!("ON {r}.value = {x}.id AND {r}.second = {kind} AND "));
         keys.append(&self.referring(among, name, &r)?);
         keys.push(" WHERE ");
         keys.append(&self.begun(&targets, &x, inner, 0, &set)?.0);
@@ -282,11 +286,13 @@ impl Builder<'_> {
         let inner = std::slice::from_ref(inner);
         let (r, x, y) = (self.alias('r'), self.alias('x'), self.alias('y'));
         let Some((_, set, size)) = self.choose_inner(&sources, inner)? else { return Ok(None) };
-        let mut keys = Sql::new(&format!("SELECT {x}.key AS key FROM document {y} CROSS JOIN entry {r} "));
+        let words = self.dialect();
+        let (then, indexed, kind) = (words.then(), words.indexed("document_id"), words.kind_of(&r));
+        let mut keys = Sql::new(&format!("SELECT {x}.key AS key FROM document {y} {then} entry {r} "));
         keys.push(&format!("ON {r}.document = {y}.key AND "));
         keys.append(&self.referring(&sources, name, &r)?);
-        keys.push(&format!(" CROSS JOIN document {x} INDEXED BY document_id "));
-        keys.push(&format!("ON {x}.tenant = ? AND {x}.kind = {r}.second AND {x}.id = {r}.value WHERE "));
+        keys.push(&format!(" {then} document {x}{indexed} "));
+        keys.push(&format!("ON {x}.tenant = ? AND {x}.kind = {kind} AND {x}.id = {r}.value WHERE "));
         keys.values.push(self.tenant.into());
         keys.append(&self.begun(&sources, &y, inner, 0, &set)?.0);
         Ok(Some(Set { rank: Rank::Code, keys, size: Size::Known(size), exact: false }))
@@ -305,8 +311,8 @@ impl Builder<'_> {
     }
 }
 
-fn by_entries(rank: Rank, leaves: &[Leaf]) -> Option<Set> {
-    let keys = joined(singles(leaves).map(|(leaf, test)| of_entries(leaf, test, "e")))?;
+fn by_entries(dialect: Dialect, rank: Rank, leaves: &[Leaf]) -> Option<Set> {
+    let keys = joined(singles(leaves).map(|(leaf, test)| of_entries(dialect, leaf, test, "e")))?;
     Some(Set { rank, size: Size::Rows(keys.clone()), keys, exact: true })
 }
 
@@ -315,10 +321,10 @@ fn singles(leaves: &[Leaf]) -> impl Iterator<Item = (&Leaf, &Sql)> {
     leaves.iter().flat_map(|leaf| leaf.tests.iter().map(move |test| (leaf, test)))
 }
 
-fn of_entries(leaf: &Leaf, one: &Sql, e: &str) -> Sql {
+fn of_entries(dialect: Dialect, leaf: &Leaf, one: &Sql, e: &str) -> Sql {
     let leaf = Leaf { parameters: leaf.parameters.clone(), tests: vec![one.clone()] };
-    let mut sql =
-        Sql::new(&format!("SELECT {e}.document AS key FROM entry {e} INDEXED BY entry_value WHERE "));
+    let indexed = dialect.indexed("entry_value");
+    let mut sql = Sql::new(&format!("SELECT {e}.document AS key FROM entry {e}{indexed} WHERE "));
     sql.append(&test(&[leaf], e, ""));
     sql
 }
@@ -336,7 +342,7 @@ fn joined(sets: impl IntoIterator<Item = Sql>) -> Option<Sql> {
         number += 1 + set.text.matches(UNION).count();
     }
     match number {
-        0 => Some(Sql::with("SELECT NULL AS key WHERE ?", [Value::from(0)])),
+        0 => Some(Sql::new("SELECT CAST(NULL AS bigint) AS key WHERE FALSE")),
         1..=SETS_MAX => Some(sql),
         _ => None,
     }

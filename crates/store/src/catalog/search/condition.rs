@@ -3,17 +3,13 @@
 use std::collections::BTreeMap;
 
 use charta_model::{Filter, ResourceType, Scope};
-use rusqlite::{Connection, OptionalExtension, params, types::Value};
 
 use super::{
     column,
     compare::{self, Leaf},
-    sql::Sql,
+    sql::{Dialect, Sql, Value},
 };
-use crate::{
-    Error,
-    catalog::sqlite::{entry::Shape, read},
-};
+use crate::{Error, catalog::entry::Shape};
 
 /// More alternatives than this make an expression that SQLite refuses.
 const ALTERNATIVES_MAX: usize = 500;
@@ -82,21 +78,52 @@ impl Among {
     }
 }
 
+/// What the catalog is asked while a statement is made.
+pub(in crate::catalog) trait Lookup {
+    /// Whose words to use.
+    fn dialect(&self) -> Dialect;
+
+    /// The number of a type, `None` if nothing of it was ever written.
+    fn kind(&self, kind: &ResourceType) -> Result<Option<i64>, Error>;
+
+    /// Gives the number, shape and dialect of each parameter of this name.
+    fn parameters(
+        &self,
+        tenant: i64,
+        kind: i64,
+        name: &str,
+        found: &mut dyn FnMut(i64, Shape, &str),
+    ) -> Result<(), Error>;
+
+    /// The number of a code system that has a name.
+    fn system(&self, name: &str) -> Result<Option<i64>, Error>;
+
+    /// The numbers of the units with this system and code, as far as they are given.
+    fn units(&self, system: Option<&str>, code: Option<&str>) -> Result<Vec<i64>, Error>;
+
+    /// How many rows a query gives, but at most so many.
+    fn rows(&self, query: &Sql, enough: u64) -> Result<u64, Error>;
+}
+
 /// Makes SQL of filters, with what names mean in this tenant.
-pub(super) struct Builder<'c> {
-    pub(super) connection: &'c Connection,
+pub(in crate::catalog) struct Builder<'c> {
+    pub(super) lookup: &'c dyn Lookup,
     pub(super) tenant: i64,
     aliases: usize,
     depth: usize,
 }
 
 impl<'c> Builder<'c> {
-    pub(super) const fn new(connection: &'c Connection, tenant: i64) -> Self {
-        Self { connection, tenant, aliases: 0, depth: 0 }
+    pub(super) const fn new(lookup: &'c dyn Lookup, tenant: i64) -> Self {
+        Self { lookup, tenant, aliases: 0, depth: 0 }
+    }
+
+    pub(super) fn dialect(&self) -> Dialect {
+        self.lookup.dialect()
     }
 
     pub(super) fn kind(&self, kind: &ResourceType) -> Result<Option<i64>, Error> {
-        read::kind_key(self.connection, kind)
+        self.lookup.kind(kind)
     }
 
     pub(super) fn among(&self, scopes: &[Scope]) -> Result<Among, Error> {
@@ -120,40 +147,30 @@ impl<'c> Builder<'c> {
         name: &str,
         wanted: impl Fn(Shape) -> bool,
     ) -> Result<Vec<(i64, Shape)>, Error> {
-        let sql = "SELECT key, shape, dialect FROM parameter WHERE tenant = ? AND kind = ? AND name = ?";
-        let mut statement = self.connection.prepare_cached(sql)?;
         let mut found = Vec::new();
         for (kind, dialects) in among.kinds.values() {
-            let mut rows = statement.query(params![self.tenant, kind, name])?;
-            while let Some(row) = rows.next()? {
-                let dialect = row.get_ref(2)?.as_str().unwrap_or_default();
-                let shape = Shape::of_number(row.get(1)?).filter(|shape| wanted(*shape));
-                if let Some(shape) = shape
-                    && dialects.as_ref().is_none_or(|dialects| dialects.contains(&dialect))
-                {
-                    found.push((row.get(0)?, shape));
+            let any = |dialect: &str| dialects.as_ref().is_none_or(|dialects| dialects.contains(&dialect));
+            self.lookup.parameters(self.tenant, *kind, name, &mut |key, shape, dialect| {
+                if wanted(shape) && any(dialect) {
+                    found.push((key, shape));
                 }
-            }
+            })?;
         }
         Ok(found)
     }
 
     /// The number of a code system; 0 for none.
     pub(super) fn system(&self, name: &str) -> Result<Option<i64>, Error> {
-        if name.is_empty() {
-            return Ok(Some(0));
-        }
-        let mut statement = self.connection.prepare_cached("SELECT key FROM system WHERE name = ?")?;
-        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+        if name.is_empty() { Ok(Some(0)) } else { self.lookup.system(name) }
     }
 
     /// The numbers of the units with this system and code, as far as they are given.
     pub(super) fn units(&self, system: Option<&str>, code: Option<&str>) -> Result<Vec<i64>, Error> {
-        let sql = "SELECT key FROM unit WHERE (?1 IS NULL OR system = ?1) AND (?2 IS NULL OR code = ?2) \
-                   UNION ALL SELECT 0 WHERE coalesce(?1, '') = '' AND coalesce(?2, '') = ''";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_map([system, code], |row| row.get(0))?;
-        Ok(found.collect::<rusqlite::Result<_>>()?)
+        let mut found = self.lookup.units(system, code)?;
+        if system.is_none_or(str::is_empty) && code.is_none_or(str::is_empty) {
+            found.push(0);
+        }
+        Ok(found)
     }
 
     /// A name for a table of a statement that no other has.
@@ -203,7 +220,7 @@ impl<'c> Builder<'c> {
     }
 
     fn condition(&mut self, among: &Among, d: &str, filter: &Filter) -> Result<Sql, Error> {
-        if let Some((sql, _)) = column::condition(filter)? {
+        if let Some((sql, _)) = column::condition(self.dialect(), filter)? {
             return Ok(sql.of(d));
         }
         if let Some((_, leaves)) = compare::leaves(self, among, filter)? {
@@ -218,7 +235,7 @@ impl<'c> Builder<'c> {
             Filter::Not(inner) => {
                 sql.push("NOT coalesce("); // what compares to nothing does not hold
                 sql.append(&self.condition(among, d, inner)?);
-                sql.push(", 0)");
+                sql.push(", FALSE)");
             }
             Filter::Any(filters) => {
                 let conditions = checked(filters)?.iter().map(|filter| self.condition(among, d, filter));
@@ -245,53 +262,54 @@ impl<'c> Builder<'c> {
             Filter::Chain(name, scopes, inner) => {
                 let targets = self.among(scopes)?;
                 if targets.is_empty() {
-                    return Ok(Sql::new("0"));
+                    return Ok(Sql::new("FALSE"));
                 }
-                let (r, x) = (self.alias('r'), self.alias('x'));
-                sql.push(&format!(
-                    "EXISTS (SELECT 1 FROM entry {r} CROSS JOIN document {x} INDEXED BY document_id "
-                ));
-                sql.push(&format!("ON {x}.tenant = ? AND {x}.kind = {r}.second AND {x}.id = {r}.value "));
+                let (r, x, words) = (self.alias('r'), self.alias('x'), self.dialect());
+                let (then, indexed, kind) = (words.then(), words.indexed("document_id"), words.kind_of(&r));
+                sql.push(&format!("EXISTS (SELECT 1 FROM entry {r} {then} document {x}{indexed} "));
+                sql.push(&format!("ON {x}.tenant = ? AND {x}.kind = {kind} AND {x}.id = {r}.value "));
                 sql.values.push(self.tenant.into());
                 sql.push(&format!("WHERE {r}.document = {d}.key AND "));
                 sql.append(&self.referring(among, name, &r)?);
                 sql.push(" AND ");
-                sql.append(&targets.condition(self.tenant).of(&format!("+{x}")));
+                sql.append(&targets.condition(self.tenant).of(&format!("{}{x}", words.plain())));
                 sql.push(" AND ");
                 sql.append(&self.condition(&targets, &x, inner)?);
-                sql.push(")");
+                sql.push(words.each());
             }
             Filter::Has(scope, name, inner) => {
                 let sources = self.among(std::slice::from_ref(scope))?;
                 if sources.is_empty() {
-                    return Ok(Sql::new("0"));
+                    return Ok(Sql::new("FALSE"));
                 }
-                let (r, y) = (self.alias('r'), self.alias('y'));
-                sql.push(&format!("EXISTS (SELECT 1 FROM entry {r} INDEXED BY entry_value "));
-                sql.push(&format!("CROSS JOIN document {y} ON {y}.key = {r}.document WHERE "));
+                let (r, y, words) = (self.alias('r'), self.alias('y'), self.dialect());
+                let (then, indexed, kind) = (words.then(), words.indexed("entry_value"), words.named_kind(d));
+                sql.push(&format!("EXISTS (SELECT 1 FROM entry {r}{indexed} "));
+                sql.push(&format!("{then} document {y} ON {y}.key = {r}.document WHERE "));
                 sql.append(&self.referring(&sources, name, &r)?);
-                sql.push(&format!(" AND {r}.value = {d}.id AND {r}.second = {d}.kind AND "));
-                sql.append(&sources.condition(self.tenant).of(&format!("+{y}")));
+                sql.push(&format!(" AND {r}.value = {d}.id AND {r}.second = {kind} AND "));
+                sql.append(&sources.condition(self.tenant).of(&format!("{}{y}", words.plain())));
                 sql.push(" AND ");
                 sql.append(&self.condition(&sources, &y, inner)?);
-                sql.push(")");
+                sql.push(words.each());
             }
             Filter::Linked(scopes, inner) => {
                 let sources = self.among(scopes)?;
                 if sources.is_empty() {
-                    return Ok(Sql::new("0"));
+                    return Ok(Sql::new("FALSE"));
                 }
-                let (l, y) = (self.alias('l'), self.alias('y'));
+                let (l, y, words) = (self.alias('l'), self.alias('y'), self.dialect());
+                let then = words.then();
                 sql.push(&format!(
-                    "EXISTS (SELECT 1 FROM link {l} CROSS JOIN document {y} ON {y}.key = {l}.document "
+                    "EXISTS (SELECT 1 FROM link {l} {then} document {y} ON {y}.key = {l}.document "
                 ));
                 sql.push(&format!("WHERE {l}.tenant = {d}.tenant AND {l}.binary = {d}.id AND "));
-                sql.append(&sources.condition(self.tenant).of(&format!("+{y}")));
+                sql.append(&sources.condition(self.tenant).of(&format!("{}{y}", words.plain())));
                 sql.push(" AND ");
                 sql.append(&self.condition(&sources, &y, inner)?);
-                sql.push(")");
+                sql.push(words.each());
             }
-            _ => sql.push("0"), // Nothing; the others are done
+            _ => sql.push("FALSE"), // Nothing; the others are done
         }
         Ok(sql)
     }
@@ -306,7 +324,7 @@ impl<'c> Builder<'c> {
 
     fn missing(&mut self, among: &Among, d: &str, name: &str, missing: bool) -> Result<Sql, Error> {
         let parameters = self.parameters(among, name, |_| true)?;
-        let tests = vec![Sql::new("1")];
+        let tests = vec![Sql::new("TRUE")];
         let leaf = Leaf { parameters: parameters.into_iter().map(|(key, _)| key).collect(), tests };
         let mut sql = Sql::new(if missing { "NOT " } else { "" });
         sql.append(&self.some_entry(d, None, &[leaf]));
@@ -327,29 +345,33 @@ impl<'c> Builder<'c> {
     }
 
     fn composite(&mut self, d: &str, parts: &[(compare::Rank, Vec<Leaf>)]) -> Sql {
-        let Some(((_, first), rest)) = parts.split_first() else { return Sql::new("0") };
+        let Some(((_, first), rest)) = parts.split_first() else { return Sql::new("FALSE") };
         let e = self.alias('e');
         let mut sql = Sql::new(&format!("EXISTS (SELECT 1 FROM entry {e} WHERE {e}.document = {d}.key AND "));
-        sql.append(&test(first, &e, "+"));
+        sql.append(&test(first, &e, self.dialect().plain()));
         for (_, part) in rest {
             sql.push(" AND ");
             sql.append(&self.some_entry(d, Some(&e), part));
         }
-        sql.push(")");
+        sql.push(self.dialect().each());
         sql
     }
 
     /// That `d` has an entry which passes; with `beside` one of the same part as that entry.
     pub(super) fn some_entry(&mut self, d: &str, beside: Option<&str>, leaves: &[Leaf]) -> Sql {
+        let words = self.dialect();
         let exists = |leaf: &Leaf| {
             let e = self.alias('e');
             let mut sql = Sql::new(&format!("EXISTS (SELECT 1 FROM entry {e} WHERE {e}.document = "));
             match beside {
-                Some(other) => sql.push(&format!("{other}.document AND +{e}.part = {other}.part AND ")),
+                Some(other) => {
+                    let plain = words.plain();
+                    sql.push(&format!("{other}.document AND {plain}{e}.part = {other}.part AND "));
+                }
                 None => sql.push(&format!("{d}.key AND ")),
             }
-            sql.append(&test(std::slice::from_ref(leaf), &e, "+"));
-            sql.push(")");
+            sql.append(&test(std::slice::from_ref(leaf), &e, words.plain()));
+            sql.push(words.each());
             sql
         };
         let found: Vec<Sql> = leaves.iter().map(exists).collect();
@@ -359,13 +381,13 @@ impl<'c> Builder<'c> {
     }
 }
 
-/// That an entry `e` passes. A `+` before the columns of values keeps them out of the choice of an index.
-pub(super) fn test(leaves: &[Leaf], e: &str, plus: &str) -> Sql {
+/// That an entry `e` passes. `plain` before the columns of values keeps them out of the choice of an index.
+pub(super) fn test(leaves: &[Leaf], e: &str, plain: &str) -> Sql {
     let one = |leaf: &Leaf| {
         let mut sql = Sql::default();
         sql.one_of(&format!("{e}.parameter"), leaf.parameters.iter().map(|key| Value::from(*key)));
         sql.push(" AND ");
-        let tests: Vec<Sql> = leaf.tests.iter().map(|test| test.of(&format!("{plus}{e}"))).collect();
+        let tests: Vec<Sql> = leaf.tests.iter().map(|test| test.of(&format!("{plain}{e}"))).collect();
         sql.any(&tests);
         sql
     };
