@@ -1,6 +1,7 @@
 //! The catalog: what is known about documents, and small content.
 
 mod entry;
+pub mod postgres;
 mod record;
 mod search;
 pub mod sqlite;
@@ -106,6 +107,23 @@ pub trait Catalog: Send + Sync {
         Ok(())
     }
 
+    /// Which of these keys of stored content are for a sweep to remove, in the order given: no record names them,
+    /// nor will one, as what was announced long ago is taken back with this. They must have been listed before.
+    async fn claim(&self, keys: Vec<String>) -> Result<Vec<bool>, Error> {
+        Ok(self.known(keys).await?.into_iter().map(|known| !known).collect())
+    }
+
+    /// For a sweep among all processes of this catalog, until it is dropped; `None` while another sweeps, checks or
+    /// is backed up. A catalog that one process has alone leaves that to the directory.
+    async fn begin_sweep(&self) -> Result<Option<SweepLock>, Error> {
+        Ok(Some(Box::new(())))
+    }
+
+    /// Keeps sweeps of all processes away until it is dropped; waits for one that runs.
+    async fn hold_off_sweeps(&self) -> Result<SweepLock, Error> {
+        Ok(Box::new(()))
+    }
+
     /// Removes a document with every version; `false` if there is none.
     async fn purge(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Result<bool, Error>;
 
@@ -116,8 +134,8 @@ pub trait Catalog: Send + Sync {
     /// These keys of the content store are gone.
     async fn removed(&self, keys: Vec<String>) -> Result<(), Error>;
 
-    /// Which of these keys of stored content a record names or a sweep is about to remove, in the order
-    /// given.
+    /// Which of these keys of stored content a record names, a sweep is about to remove or a write has announced,
+    /// in the order given.
     async fn known(&self, keys: Vec<String>) -> Result<Vec<bool>, Error>;
 
     /// Number and bytes of all contents.
@@ -144,6 +162,9 @@ pub trait Catalog: Send + Sync {
     /// Finishes what was begun; later calls may fail with `Closed`.
     async fn close(&self);
 }
+
+/// Is held while it is there.
+pub type SweepLock = Box<dyn std::any::Any + Send + Sync>;
 
 /// One content as the catalog knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -93,6 +93,20 @@ pub enum OpenError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The database holds other tables, or none when opened for reading.
+    #[error("{place}: not a document store")]
+    NotADatabase {
+        /// The database, without a password.
+        place: String,
+    },
+    /// The database does not answer as it should.
+    #[error("{place}: {problem}")]
+    Unreachable {
+        /// The database, without a password.
+        place: String,
+        /// How.
+        problem: String,
+    },
     /// The catalog does not answer.
     #[error("{}: {source}", .path.display())]
     Catalog {

@@ -10,7 +10,7 @@ use crate::{
     Access, Anchors, CommitError, Content, ContentPlace, Error, HistoryPage, OpenError, Options, Referrer,
     SearchPage, Statistics, Stored, TransactError, Upload, Uploaded,
     cache::Cache,
-    catalog::{Catalog, Companion, sqlite::Sqlite},
+    catalog::{Catalog, Companion, SweepLock, sqlite::Sqlite},
     content::{ContentStore, Opened, files::Files, s3::S3},
     directory::{Directory, Lock},
     stored::Place,
@@ -334,11 +334,11 @@ impl Store {
     }
 
     /// Keeps sweeps of any process away until the lock is dropped.
-    pub(crate) async fn hold_off_sweeps(&self) -> Result<Option<Lock>, Error> {
+    pub(crate) async fn hold_off_sweeps(&self) -> Result<(Option<Lock>, SweepLock), Error> {
         let directory = self.0.directory.clone();
-        tokio::task::spawn_blocking(move || directory.hold_off_sweeps())
-            .await
-            .map_err(|error| Error::task(&error))?
+        let locked = tokio::task::spawn_blocking(move || directory.hold_off_sweeps()).await;
+        let lock = locked.map_err(|error| Error::task(&error))??;
+        Ok((lock, self.0.catalog.hold_off_sweeps().await?))
     }
 }
 

@@ -15,10 +15,9 @@ impl Store {
     /// `Unavailable` while a backup or check runs; `ReadOnly`; those of a write. What was freed until
     /// then stays freed.
     pub async fn sweep(&self) -> Result<Swept, Error> {
-        let _lock = self
-            .directory()
-            .begin_sweep()?
-            .ok_or_else(|| Error::Unavailable("a backup or check runs; sweep later".into()))?;
+        let busy = || Error::Unavailable("a backup or check runs; sweep later".into());
+        let _lock = self.directory().begin_sweep()?.ok_or_else(busy)?;
+        let _among_all = self.catalog().begin_sweep().await?.ok_or_else(busy)?;
         let forgotten = self.catalog().forget_unreferenced().await?;
         let (contents, bytes) = (forgotten.contents, forgotten.bytes);
         let mut swept = Swept { contents, files: 0, bytes };
@@ -30,11 +29,11 @@ impl Store {
         }
         let mut from = None;
         loop {
-            let unnamed = self.unnamed(from).await?;
-            for (key, _) in &unnamed.keys {
-                self.remove(key, &mut swept).await?;
+            let listed = self.contents().list(from).await?;
+            for key in self.claimed(listed.keys).await? {
+                self.remove(&key, &mut swept).await?;
             }
-            from = unnamed.next;
+            from = listed.next;
             if from.is_none() {
                 return Ok(swept);
             }
@@ -47,6 +46,16 @@ impl Store {
             swept.bytes += size_bytes;
         }
         Ok(())
+    }
+
+    /// Of this listed content, what is nobody's but the sweep's.
+    async fn claimed(&self, listed: Vec<(String, u64)>) -> Result<Vec<String>, Error> {
+        if listed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<String> = listed.into_iter().map(|(key, _)| key).collect();
+        let claimed = self.catalog().claim(keys.clone()).await?;
+        Ok(keys.into_iter().zip(claimed).filter(|(_, claimed)| *claimed).map(|(key, _)| key).collect())
     }
 
     /// Of some stored content, in the order of its keys, that which no record names.

@@ -17,7 +17,7 @@ use charta_model::{
 
 use crate::{
     Error, Finding, HistoryPage, Referrer, SearchPage, Stored, TransactError, Uploaded,
-    catalog::{Catalog, ContentRecord, Forgotten, Tally},
+    catalog::{Catalog, ContentRecord, Forgotten, SweepLock, Tally},
     content::{ContentStore, ContentWriter, Listing, Opened, Placed},
 };
 
@@ -142,6 +142,15 @@ impl Catalog for FaultyCatalog {
     }
     async fn announce(&self, key: &str) -> Result<(), Error> {
         self.fault.call(self.inner.announce(key)).await
+    }
+    async fn claim(&self, keys: Vec<String>) -> Result<Vec<bool>, Error> {
+        self.fault.call(self.inner.claim(keys)).await
+    }
+    async fn begin_sweep(&self) -> Result<Option<SweepLock>, Error> {
+        self.fault.call(self.inner.begin_sweep()).await
+    }
+    async fn hold_off_sweeps(&self) -> Result<SweepLock, Error> {
+        self.fault.call(self.inner.hold_off_sweeps()).await
     }
     async fn purge(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Result<bool, Error> {
         self.fault.call(self.inner.purge(tenant, kind, id)).await

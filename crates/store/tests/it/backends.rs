@@ -3,22 +3,13 @@
 mod sqlite {
     use std::sync::Arc;
 
-    use charta_model::{ResourceId, ResourceType, TenantId};
     use charta_store::{
         Access,
-        catalog::{Catalog, Companion, sqlite::Sqlite},
+        catalog::{Catalog, sqlite::Sqlite},
     };
     use tempfile::TempDir;
 
-    struct Alone;
-    impl Companion for Alone {
-        fn changing(&self, _: &[(TenantId, ResourceType, ResourceId)]) {}
-        fn changed(&self, _: &[(TenantId, ResourceType, ResourceId)]) {}
-        fn holds(&self, _: &str, _: u64) -> bool {
-            true
-        }
-        fn replaced(&self) {}
-    }
+    use crate::support::Alone;
 
     async fn make() -> (Arc<dyn Catalog>, TempDir) {
         let place = tempfile::tempdir().unwrap();
@@ -27,6 +18,25 @@ mod sqlite {
     }
 
     charta_store::catalog_suite!(make);
+}
+
+mod postgres {
+    use std::sync::Arc;
+
+    use charta_store::{
+        Access,
+        catalog::{Catalog, postgres::Postgres},
+    };
+
+    use crate::{database::Database, support::Alone};
+
+    async fn make() -> (Arc<dyn Catalog>, Database) {
+        let database = Database::new().await;
+        let catalog = Postgres::open(database.url(), Access::Exclusive, Arc::new(Alone)).await.unwrap();
+        (Arc::new(catalog), database)
+    }
+
+    charta_store::catalog_suite!(make, "needs TEST_POSTGRES_URL");
 }
 
 mod files {

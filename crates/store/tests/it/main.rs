@@ -5,6 +5,7 @@ mod backends;
 mod backup;
 mod bucket;
 mod crash;
+mod database;
 mod disk;
 mod faults;
 mod properties;

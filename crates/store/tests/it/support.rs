@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use charta_model::{Document, ResourceType, Write, WriteOutcome};
-use charta_store::{Access, CommitError, Content, ContentPlace, Error, Options, Store, Uploaded, testing};
+use charta_model::{Document, ResourceId, ResourceType, TenantId, Write, WriteOutcome};
+use charta_store::{
+    Access, CommitError, Content, ContentPlace, Error, Options, Store, Uploaded, catalog::Companion, testing,
+};
 use tempfile::TempDir;
 
 use crate::bucket::Bucket;
@@ -185,3 +187,14 @@ macro_rules! over_each_place {
     };
 }
 pub(crate) use over_each_place;
+/// A catalog without a store around it.
+pub struct Alone;
+
+impl Companion for Alone {
+    fn changing(&self, _: &[(TenantId, ResourceType, ResourceId)]) {}
+    fn changed(&self, _: &[(TenantId, ResourceType, ResourceId)]) {}
+    fn holds(&self, _: &str, _: u64) -> bool {
+        true
+    }
+    fn replaced(&self) {}
+}

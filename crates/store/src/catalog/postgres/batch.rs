@@ -1,0 +1,605 @@
+//! Decides the transactions of one commit, under the tenant's lock.
+//!
+//! What they are about is read in one go. Each is then decided by what was read and what those before it come to, and
+//! its rows are gathered; only a search has to see them in their tables. So most commits take three round trips.
+
+use std::collections::{HashMap, HashSet};
+
+use charta_model::{
+    Digest, Document, Guard, Index, Intent, Query, ResourceId, ResourceType, Timestamp, Write, WriteOutcome,
+};
+use deadpool_postgres::ClientWrapper as Client;
+use tokio_postgres::types::ToSql;
+
+use super::{
+    Node,
+    failure::Failure,
+    names::{Names, plain},
+    read,
+    search::{self, Place},
+    stage::{self, Content, Stage, Version},
+};
+use crate::{
+    CommitError, Error, TransactError, Uploaded,
+    catalog::{
+        Companion, ContentRecord,
+        entry::{self, standing},
+        record::{self, BESIDE, COLUMNS, EXTRA},
+    },
+    commit::{self, Step},
+    upload::Body,
+};
+
+/// Gathered rows of about so many bytes are written before there are more: the server sees that the transaction goes on.
+const STAGED_BYTES_MAX: usize = 4 << 20;
+
+/// One transaction that is to be decided.
+pub(super) struct Asked {
+    pub(super) guards: Vec<Guard>,
+    pub(super) writes: Vec<Write>,
+    /// The bytes of each write.
+    pub(super) contents: Vec<Option<Brought>>,
+    pub(super) now: Timestamp,
+}
+
+/// What is known of uploaded bytes.
+pub(super) struct Brought {
+    digest: Digest,
+    size_bytes: u64,
+    bytes: Option<bytes::Bytes>,
+    file: Option<String>,
+    is_announced: bool,
+}
+
+impl Brought {
+    pub(super) fn of(uploaded: &Uploaded) -> Self {
+        let (bytes, file, is_announced) = match uploaded.body() {
+            Body::Memory(bytes) => (Some(bytes.clone()), None, false),
+            Body::File(placed) => (None, Some(placed.key().to_owned()), placed.is_announced()),
+        };
+        Self { digest: uploaded.digest(), size_bytes: uploaded.size_bytes(), bytes, file, is_announced }
+    }
+}
+
+/// What a write did, and what that means for its file.
+pub(super) struct Applied {
+    pub(super) outcome: WriteOutcome,
+    /// Whether a record now names the uploaded content.
+    pub(super) adopted: bool,
+    /// Whether content that other records name was replaced.
+    pub(super) replaced: bool,
+}
+
+/// What came of one transaction.
+pub(super) type Done = Result<Vec<Applied>, TransactError>;
+
+/// A value of a statement.
+type Value<'v> = &'v (dyn ToSql + Sync);
+
+/// The names of a document within the tenant.
+type Name = (ResourceType, ResourceId);
+
+/// A document as it is now.
+#[derive(Clone)]
+struct Newest {
+    key: i64,
+    state: Document,
+}
+
+/// A current document that names a Binary by whatever is current.
+#[derive(Clone)]
+struct User {
+    document: i64,
+    name: Name,
+}
+
+pub(super) struct Batch<'b> {
+    node: &'b Node,
+    client: &'b Client,
+    names: &'b Names,
+    companion: &'b dyn Companion,
+    tenant: i64,
+    /// Numbers for new rows, in rising order: of versions, documents, contents.
+    fresh: std::vec::IntoIter<(i64, i64, i64)>,
+    /// Of those that were asked for; `None` if there is none.
+    newest: HashMap<Name, Option<Newest>>,
+    contents: HashMap<Digest, ContentRecord>,
+    announced: HashSet<String>,
+    /// By Binary, as it was before this commit.
+    users: HashMap<ResourceId, Vec<User>>,
+    /// What the documents that this commit changed name now.
+    uses: HashMap<i64, (Name, Vec<ResourceId>)>,
+    stage: Stage,
+    staged_bytes: usize,
+    undo: Vec<Undo>,
+    /// Rows of the transaction that is being decided are in their tables already.
+    has_savepoint: bool,
+}
+
+/// How to take back what is remembered of a transaction that fails.
+enum Undo {
+    Newest(Name, Box<Option<Newest>>),
+    Content(Digest, Option<ContentRecord>),
+    Uses(i64, Option<(Name, Vec<ResourceId>)>),
+}
+
+/// Where a transaction began.
+#[derive(Clone, Copy)]
+struct Mark {
+    versions: usize,
+    contents: usize,
+    undo: usize,
+}
+
+/// Begins the transaction of a commit and reads what it is about. Everything is sent at once; the lock is had before
+/// the rest is answered.
+pub(super) async fn begin<'b>(
+    node: &'b Node,
+    client: &'b Client,
+    (tenant, lock): (i64, i64),
+    asked: &[Asked],
+) -> Result<Batch<'b>, Failure> {
+    let (names, companion) = (&node.names, &*node.companion);
+    let (targets, uploads) = (targets(asked), uploads(asked));
+    let writes = asked.iter().map(|asked| asked.writes.len()).sum::<usize>();
+    let numbers = i64::try_from(writes).unwrap_or(i64::MAX);
+    let fresh = client.prepare_cached(
+        "SELECT nextval('version_sequence'), nextval('document_key'), nextval('content_key') \
+         FROM generate_series(1, $1::bigint)",
+    );
+    let fresh = fresh.await?;
+    let contents = client.prepare_cached(
+        "SELECT key, digest, size_bytes, file FROM content WHERE tenant = $1 AND digest = ANY ($2)",
+    );
+    let contents = contents.await?;
+    let announced =
+        client.prepare_cached("SELECT file FROM announced WHERE file = ANY ($1) FOR UPDATE").await?;
+    let mut batch = Batch {
+        node,
+        client,
+        names,
+        companion,
+        tenant,
+        fresh: Vec::new().into_iter(),
+        newest: HashMap::new(),
+        contents: HashMap::new(),
+        announced: HashSet::new(),
+        users: HashMap::new(),
+        uses: HashMap::new(),
+        stage: Stage::default(),
+        staged_bytes: 0,
+        undo: Vec::new(),
+        has_savepoint: false,
+    };
+    let (newest_sql, users_sql) = (newest_sql(), USERS);
+    let newest = client.prepare_cached(&newest_sql).await?;
+    let users = client.prepare_cached(users_sql).await?;
+    let Columns { kinds, ids, binaries } = Columns::of(names, &targets);
+    let digests: Vec<&[u8]> = uploads.digests.iter().map(|digest| &digest.as_bytes()[..]).collect();
+    let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({lock})");
+    let (of_newest, of_users): ([Value<'_>; 3], [Value<'_>; 2]) =
+        ([&tenant, &kinds, &ids], [&tenant, &binaries]);
+    let (of_contents, of_announced): ([Value<'_>; 2], [Value<'_>; 1]) =
+        ([&tenant, &digests], [&uploads.announced]);
+    let of_fresh: [Value<'_>; 1] = [&numbers];
+    // Contract 11: each of these sees what was committed before the lock was had.
+    let (begun, newest, users, contents, announced, fresh) = tokio::join!(
+        biased;
+        client.batch_execute(&begin),
+        client.query(&newest, &of_newest),
+        client.query(&users, &of_users),
+        async {
+            if digests.is_empty() { Ok(Vec::new()) } else { client.query(&contents, &of_contents).await }
+        },
+        async {
+            if uploads.announced.is_empty() {
+                Ok(Vec::new())
+            } else {
+                client.query(&announced, &of_announced).await
+            }
+        },
+        client.query(&fresh, &of_fresh),
+    );
+    begun?;
+    batch.remember_newest(&targets, &newest?)?;
+    batch.remember_users(&targets, &users?)?;
+    for row in contents? {
+        let record = read::content_record(&row)?;
+        batch.contents.insert(record.digest, record);
+    }
+    batch.announced = announced?.iter().map(|row| row.get(0)).collect();
+    let fresh: Vec<_> = fresh?.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
+    batch.fresh = fresh.into_iter();
+    Ok(batch)
+}
+
+fn newest_sql() -> String {
+    format!(
+        "SELECT {COLUMNS}, d.key FROM unnest($2::bigint[], $3::text[]) n (kind, id) \
+         JOIN document d ON d.tenant = $1 AND d.kind = n.kind AND d.id = n.id \
+         JOIN version v ON v.sequence = d.current {BESIDE}"
+    )
+}
+
+/// Who names these Binaries by whatever is current, newest first.
+const USERS: &str = "SELECT l.\"binary\", l.document, k.name, d.id FROM link l \
+    JOIN document d ON d.key = l.document AND d.current = l.sequence JOIN kind k ON k.key = d.kind \
+    WHERE l.tenant = $1 AND l.\"binary\" = ANY ($2) AND l.version = -1 AND NOT l.in_error \
+    ORDER BY l.sequence DESC";
+
+/// The documents that writes name by themselves.
+fn targets(asked: &[Asked]) -> Vec<Name> {
+    let mut targets = HashSet::new();
+    for write in asked.iter().flat_map(|asked| &asked.writes) {
+        let mut add = |id: &ResourceId| {
+            targets.insert((write.kind.clone(), id.clone()));
+        };
+        match &write.intent {
+            Intent::Create { id } | Intent::Update { id } | Intent::Delete { id } => add(id),
+            Intent::CreateUnlessExists { fresh, .. } => add(fresh),
+            Intent::UpdateMatching { claimed, fresh, .. } => {
+                add(fresh);
+                claimed.iter().for_each(add);
+            }
+            Intent::DeleteMatching { .. } => {}
+        }
+    }
+    targets.into_iter().collect()
+}
+
+/// What was uploaded, as far as it is looked up.
+struct Uploads {
+    digests: Vec<Digest>,
+    announced: Vec<String>,
+}
+
+fn uploads(asked: &[Asked]) -> Uploads {
+    let all = || asked.iter().flat_map(|asked| &asked.contents).flatten();
+    let announced = all().filter(|brought| brought.is_announced).filter_map(|brought| brought.file.clone());
+    Uploads { announced: announced.collect(), digests: all().map(|brought| brought.digest).collect() }
+}
+
+/// Names beside each other, as statements take them.
+struct Columns<'t> {
+    kinds: Vec<i64>,
+    ids: Vec<&'t str>,
+    binaries: Vec<&'t str>,
+}
+
+impl<'t> Columns<'t> {
+    fn of(names: &Names, targets: &'t [Name]) -> Self {
+        let (kinds, ids) =
+            targets.iter().filter_map(|(kind, id)| Some((names.kind(kind)?, id.as_str()))).unzip();
+        let binaries =
+            targets.iter().filter(|(kind, _)| kind.is_binary()).map(|(_, id)| id.as_str()).collect();
+        Self { kinds, ids, binaries }
+    }
+}
+
+impl Batch<'_> {
+    fn remember_newest(&mut self, asked: &[Name], rows: &[tokio_postgres::Row]) -> Result<(), Error> {
+        for name in asked {
+            self.newest.entry(name.clone()).or_insert(None);
+        }
+        for row in rows {
+            let state = record::stored(row, false)?.document;
+            let name = (state.kind.clone(), state.id.clone());
+            self.newest.insert(name, Some(Newest { key: row.get(EXTRA), state }));
+        }
+        Ok(())
+    }
+
+    fn remember_users(&mut self, asked: &[Name], rows: &[tokio_postgres::Row]) -> Result<(), Error> {
+        for (_, binary) in asked.iter().filter(|(kind, _)| kind.is_binary()) {
+            self.users.entry(binary.clone()).or_default();
+        }
+        for row in rows {
+            let user = User { document: row.get(1), name: (record::kind(row, 2)?, record::id(row, 3)?) };
+            self.users.entry(record::id(row, 0)?).or_default().push(user);
+        }
+        Ok(())
+    }
+
+    /// Decides one transaction. An outer error is one of the connection: nothing of the commit will come about.
+    ///
+    /// Contract 11: guards hold before the writes, links of current documents after all of them.
+    pub(super) async fn decide(&mut self, asked: &Asked) -> Result<Done, Failure> {
+        let mark = Mark {
+            versions: self.stage.versions.len(),
+            contents: self.stage.contents.len(),
+            undo: self.undo.len(),
+        };
+        let mut mark = mark;
+        let done = self.apply(asked, &mut mark).await;
+        let done = match done {
+            Ok(applied) => Ok(applied),
+            Err(Refused::Because(refused)) => Err(refused),
+            Err(Refused::Broken(failure)) => return Err(failure),
+        };
+        if done.is_err() {
+            self.take_back(mark).await?;
+        }
+        if std::mem::take(&mut self.has_savepoint) && done.is_ok() {
+            self.client.batch_execute("RELEASE SAVEPOINT transaction").await?;
+        }
+        Ok(done)
+    }
+
+    async fn apply(&mut self, asked: &Asked, mark: &mut Mark) -> Result<Vec<Applied>, Refused> {
+        for guard in &asked.guards {
+            let found = self.matches(&guard.criteria, mark).await?;
+            let holds = match (&found[..], &guard.found) {
+                ([], None) => true,
+                ([one], Some(id)) => one.id == *id,
+                _ => false,
+            };
+            if !holds {
+                return Err(refused(None, CommitError::Changed));
+            }
+        }
+        let (mut done, mut took_bytes) = (Vec::with_capacity(asked.writes.len()), Vec::new());
+        for (index, write) in asked.writes.iter().enumerate() {
+            let content = asked.contents.get(index).and_then(Option::as_ref);
+            let matches = match commit::criteria(&write.intent) {
+                Some(criteria) => self.matches(criteria, mark).await?,
+                None => Vec::new(),
+            };
+            let failed = |error| refused(Some(index), error);
+            let target = match commit::target(&write.intent, &matches).map_err(failed)? {
+                Step::Done(outcome) => {
+                    done.push(Applied { outcome: *outcome, adopted: false, replaced: false });
+                    continue;
+                }
+                Step::On(target) => target,
+            };
+            let name = (write.kind.clone(), target.id.clone());
+            let newest = self.newest(&name).await?;
+            let before = newest.as_ref().map(|newest| &newest.state);
+            let bytes = content.map(|content| (content.size_bytes, content.digest));
+            let outcome = commit::decide(&target, before, write, bytes, asked.now).map_err(failed)?;
+            let mut applied = Applied { outcome, adopted: false, replaced: false };
+            if let WriteOutcome::Created(document)
+            | WriteOutcome::Updated(document)
+            | WriteOutcome::Deleted(document) = &applied.outcome
+            {
+                if entry::takes_bytes(before, document) {
+                    took_bytes.push((index, document.id.clone()));
+                }
+                let document = document.clone();
+                let index_of = write.state.as_ref().map(|state| &state.index);
+                let stored = self.store(newest, document, index_of, content);
+                (applied.adopted, applied.replaced) = stored.map_err(|error| failed(error.into()))?;
+                if self.staged_bytes > STAGED_BYTES_MAX {
+                    self.flush(mark).await?;
+                }
+            }
+            done.push(applied);
+        }
+        for (index, binary) in took_bytes {
+            if let Some((kind, id)) = self.user(&binary).await? {
+                return Err(refused(Some(index), CommitError::InUse { kind, id }));
+            }
+        }
+        Ok(done)
+    }
+
+    /// The first two documents that match now.
+    async fn matches(&mut self, criteria: &Query, mark: &mut Mark) -> Result<Vec<Document>, Failure> {
+        if !self.stage.is_empty() {
+            self.flush(mark).await?;
+        }
+        let Batch { client, names, tenant, .. } = *self;
+        search::first_two(Place { client, names, tenant }, criteria).await
+    }
+
+    /// The newest version of a document, be it a deletion.
+    async fn newest(&mut self, name: &Name) -> Result<Option<Newest>, Failure> {
+        if let Some(known) = self.newest.get(name) {
+            return Ok(known.clone());
+        }
+        let asked = std::slice::from_ref(name);
+        let Columns { kinds, ids, .. } = Columns::of(self.names, asked);
+        let statement = self.client.prepare_cached(&newest_sql()).await?;
+        let rows = self.client.query(&statement, &[&self.tenant, &kinds, &ids]).await?;
+        self.remember_newest(asked, &rows)?;
+        Ok(self.newest.get(name).cloned().flatten())
+    }
+
+    /// A current document that names this Binary by whatever is current, and is not in error.
+    async fn user(&mut self, binary: &ResourceId) -> Result<Option<Name>, Failure> {
+        if let Some((name, _)) = self.uses.values().find(|(_, named)| named.contains(binary)) {
+            return Ok(Some(name.clone()));
+        }
+        if !self.users.contains_key(binary) {
+            let statement = self.client.prepare_cached(USERS).await?;
+            let rows = self.client.query(&statement, &[&self.tenant, &vec![binary.as_str()]]).await?;
+            self.remember_users(&[(ResourceType::BINARY, binary.clone())], &rows)?;
+        }
+        let users = self.users.get(binary).into_iter().flatten();
+        let mut others = users.filter(|user| !self.uses.contains_key(&user.document));
+        Ok(others.next().map(|user| user.name.clone()))
+    }
+
+    /// Gathers the rows of a new version. Tells whether a record now names the uploaded bytes, and whether it named
+    /// others before.
+    fn store(
+        &mut self,
+        before: Option<Newest>,
+        document: Document,
+        index: Option<&Index>,
+        content: Option<&Brought>,
+    ) -> Result<(bool, bool), Error> {
+        let none_left = || Error::Unavailable("catalog: no number is left for another version".into());
+        let (sequence, document_key, content_key) = self.fresh.next().ok_or_else(none_left)?;
+        let (content, adopted, replaced) = match (document.content(), content) {
+            (Some(_), Some(brought)) => self.place(brought, content_key)?,
+            _ => (None, false, false),
+        };
+        let live = before.as_ref().filter(|before| before.state.description.is_some());
+        let shelved = live.map(|before| entry::dialect(&before.state).to_owned());
+        let dialect = match document.description {
+            None => shelved.clone().unwrap_or_default(),
+            Some(_) => entry::dialect(&document).to_owned(),
+        };
+        let kind = self.names.kind(&document.kind);
+        let kind = kind.ok_or_else(|| Error::Unavailable("catalog: a type has no number".into()))?;
+        let (entries, links) = match (&document.description, index) {
+            (Some(description), Some(index)) => {
+                let mut entries = standing(description);
+                entries.extend(index.entries.iter().cloned());
+                (entries, index.links.clone())
+            }
+            _ => (Vec::new(), Vec::new()),
+        };
+        let (is_new, key) = before.map_or((true, document_key), |before| (false, before.key));
+        let name = (document.kind.clone(), document.id.clone());
+        let used = links.iter().filter(|link| link.version.is_none() && !link.in_error);
+        let used = (name.clone(), used.map(|link| link.binary.clone()).collect());
+        self.undo.push(Undo::Uses(key, self.uses.insert(key, used)));
+        let newest = Newest { key, state: document.clone() };
+        let known = self.newest.insert(name.clone(), Some(newest));
+        self.undo.push(Undo::Newest(name, Box::new(known.flatten())));
+        self.staged_bytes +=
+            document.source().map_or(0, |source| source.body.len()) + 128 * (4 + entries.len());
+        let state = document;
+        self.stage.versions.push(Version {
+            sequence,
+            document: key,
+            is_new,
+            kind,
+            dialect: plain(&dialect),
+            shelved,
+            state,
+            content,
+            entries,
+            links,
+        });
+        Ok((adopted, replaced))
+    }
+
+    /// Contract 9: the content row of these bytes within the tenant, made if there is none. Also tells whether it
+    /// names the uploaded bytes, and whether it named others before.
+    fn place(&mut self, brought: &Brought, fresh: i64) -> Result<(Option<i64>, bool, bool), Error> {
+        let Brought { digest, size_bytes, bytes, file, is_announced } = brought;
+        let (digest, size_bytes) = (*digest, *size_bytes);
+        let found = self.contents.get(&digest).cloned();
+        let is_there = |found: &ContentRecord| {
+            found.file.as_ref().is_none_or(|file| self.companion.holds(file, found.size_bytes))
+        };
+        // Contract 1: bytes that were lost are no reason to throw away the same bytes.
+        if let Some(found) = found.as_ref().filter(|found| is_there(found)) {
+            return Ok((Some(found.key), false, false));
+        }
+        // Contract 8: whoever takes the key out of there has it; a sweep was first.
+        if *is_announced && !file.as_ref().is_some_and(|file| self.announced.contains(file)) {
+            return Err(Error::Unavailable(
+                "the content was swept before its record came; send it again".into(),
+            ));
+        }
+        let key = found.as_ref().map_or(fresh, |found| found.key);
+        let record = ContentRecord { key, digest, size_bytes, file: file.clone() };
+        let before = self.contents.insert(digest, record);
+        self.undo.push(Undo::Content(digest, before));
+        self.staged_bytes += bytes.as_ref().map_or(0, bytes::Bytes::len);
+        let replaces = found.and_then(|found| found.file);
+        let replaced = replaces.is_some();
+        self.stage.contents.push(Content {
+            key,
+            digest: *digest.as_bytes(),
+            size_bytes: i64::try_from(size_bytes).unwrap_or(i64::MAX),
+            file: file.clone(),
+            bytes: bytes.clone(),
+            replaces,
+            is_announced: *is_announced,
+        });
+        Ok((Some(key), true, replaced))
+    }
+
+    /// Writes what was gathered, so that searches see it. What is of the transaction that is being decided comes
+    /// behind a savepoint.
+    async fn flush(&mut self, mark: &mut Mark) -> Result<(), Failure> {
+        let own = Stage {
+            versions: self.stage.versions.split_off(mark.versions),
+            contents: self.stage.contents.split_off(mark.contents),
+        };
+        let others = std::mem::take(&mut self.stage);
+        (mark.versions, mark.contents, self.staged_bytes) = (0, 0, 0);
+        self.write(others).await?;
+        if !own.is_empty() {
+            if !self.has_savepoint {
+                self.client.batch_execute("SAVEPOINT transaction").await?;
+                self.has_savepoint = true;
+            }
+            self.write(own).await?;
+        }
+        Ok(())
+    }
+
+    /// On another connection, whose transactions wait for nobody that waits for this one.
+    async fn make_names(&self, stage: &Stage) -> Result<(), Failure> {
+        let needed = stage::unknown(self.names, self.tenant, &stage.versions);
+        if needed.is_empty() { Ok(()) } else { self.node.make_names(self.tenant, &needed).await }
+    }
+
+    async fn write(&self, stage: Stage) -> Result<(), Failure> {
+        if stage.is_empty() {
+            return Ok(());
+        }
+        self.make_names(&stage).await?;
+        stage.write(self.client, self.names, self.tenant, None).await.map_err(|(failure, _)| failure)
+    }
+
+    /// The transaction that began at `mark` has failed.
+    async fn take_back(&mut self, mark: Mark) -> Result<(), Failure> {
+        self.stage.versions.truncate(mark.versions);
+        self.stage.contents.truncate(mark.contents);
+        for undo in self.undo.split_off(mark.undo).into_iter().rev() {
+            match undo {
+                Undo::Newest(name, before) => drop(self.newest.insert(name, *before)),
+                Undo::Content(digest, Some(before)) => drop(self.contents.insert(digest, before)),
+                Undo::Content(digest, None) => drop(self.contents.remove(&digest)),
+                Undo::Uses(key, Some(before)) => drop(self.uses.insert(key, before)),
+                Undo::Uses(key, None) => drop(self.uses.remove(&key)),
+            }
+        }
+        if std::mem::take(&mut self.has_savepoint) {
+            let back = "ROLLBACK TO SAVEPOINT transaction; RELEASE SAVEPOINT transaction";
+            self.client.batch_execute(back).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the transaction. If that fails, it is told whether the commit may have come about.
+    pub(super) async fn commit(mut self) -> Result<(), (Failure, bool)> {
+        let stage = std::mem::take(&mut self.stage);
+        self.make_names(&stage).await.map_err(|failure| (failure, false))?;
+        let written = stage.write(self.client, self.names, self.tenant, Some("COMMIT")).await;
+        // Contract 5: once COMMIT is sent, a lost connection says nothing.
+        written.map_err(|(failure, is_commit)| {
+            let undecided = failure.lost || is_commit;
+            (failure, undecided)
+        })
+    }
+}
+
+/// Why a transaction does not come about.
+enum Refused {
+    /// It is to be told so; what shares its commit goes on.
+    Because(TransactError),
+    /// Nothing of the commit comes about.
+    Broken(Failure),
+}
+
+fn refused(index: Option<usize>, error: CommitError) -> Refused {
+    Refused::Because(TransactError { index, error })
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        match failure.error {
+            // Words for the client, such as of a search that asks too much: the transaction goes on.
+            Error::Unusable(_) => refused(None, failure.error.into()),
+            _ => Self::Broken(failure),
+        }
+    }
+}
