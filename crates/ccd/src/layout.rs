@@ -43,7 +43,7 @@ pub(crate) struct Layout {
     pub(crate) observations: Vec<Vec<Place>>,
     /// The place in the list of every observation, by key.
     pub(crate) observation_at: HashMap<String, usize>,
-    /// Reports, and the observations that stand in each.
+    /// Reports, and the observations that stand in each; a report in words has none.
     pub(crate) reports: Vec<(usize, Vec<usize>)>,
     /// Reports that are text.
     pub(crate) report_notes: Vec<usize>,

@@ -106,15 +106,17 @@ impl Layout {
 
     /// A panel says what its members say; they stand in it, if it stands where they would.
     fn place_members(&self, facts: &Facts, places: &mut [Vec<Place>]) {
+        // A panel in a panel gives up its place, and holds its own members all the same.
+        let before: Vec<Option<Place>> = places.iter().map(|places| places.first().copied()).collect();
         for panel in 0..facts.observations.len() {
-            let panel_place = places[panel].first().copied();
+            let panel_place = before[panel];
             if matches!(panel_place, None | Some(Place::Vital)) {
                 continue;
             }
             for link in &facts.observations[panel].members {
                 let member = facts.key(link).and_then(|key| self.observation_at.get(key));
                 if let Some(&member) = member.filter(|member| **member != panel)
-                    && places[member].first().copied() == panel_place
+                    && before[member] == panel_place
                     && !is_within(facts, &self.observation_at, member, panel)
                 {
                     places[member].clear();
@@ -147,14 +149,11 @@ impl Layout {
             let is_text = report.conclusion.is_some()
                 || !report.conclusion_codes.is_empty()
                 || !report.contents.is_empty();
-            if results.is_empty() {
+            if is_text || results.is_empty() {
                 self.report_notes.push(at);
-            } else {
-                if is_text {
-                    self.report_notes.push(at);
-                }
-                self.reports.push((at, results));
             }
+            // Without results it has none, and says in words what was found.
+            self.reports.push((at, results));
         }
     }
 }

@@ -41,7 +41,6 @@ struct Entry<'a> {
     period: Period,
     authors: Vec<&'a Link>,
     encounters: Vec<&'a Link>,
-    words: Vec<String>,
     contents: Vec<&'a Content>,
 }
 
@@ -77,52 +76,30 @@ fn noted<'a>(context: &'a Context<'_>) -> Vec<Entry<'a>> {
         period: one.period.clone(),
         authors: one.authors.iter().collect(),
         encounters: one.encounters.iter().collect(),
-        words: Vec::new(),
         contents: one.contents.iter().collect(),
     };
     context.facts.notes.iter().filter(shown).map(entry).collect()
 }
 
-/// Reports that are text. What a note says already is not said again.
+/// The text of reports; what they conclude stands in the results. What a note says already is not said again.
 fn reported<'a>(context: &'a Context<'_>, notes: &[Entry<'_>]) -> Vec<Entry<'a>> {
     let reports = context.layout.report_notes.iter().map(|at| &context.facts.reports[*at]);
     let known = |content: &Content| {
         content.base64.is_some()
             && notes.iter().flat_map(|note| &note.contents).any(|one| one.base64 == content.base64)
     };
-    let entry = |one: &'a Report| {
-        let has_results = context
-            .layout
-            .reports
-            .iter()
-            .any(|(at, _)| context.facts.reports[*at].origin.key == one.origin.key);
-        let codes = one.conclusion_codes.iter().filter_map(Concept::label).map(str::to_owned);
-        // Beside results the conclusion stands with them.
-        let words =
-            if has_results { Vec::new() } else { one.conclusion.iter().cloned().chain(codes).collect() };
-        Entry {
-            origin: &one.origin,
-            part: if has_results { "note" } else { "" },
-            kind: &one.code,
-            title: None,
-            written: one.issued.as_ref(),
-            period: report_period(one),
-            authors: one.performers.iter().collect(),
-            encounters: one.encounter.iter().collect(),
-            words,
-            contents: one.contents.iter().filter(|content| !known(content)).collect(),
-        }
+    let entry = |one: &'a Report| Entry {
+        origin: &one.origin,
+        part: "note",
+        kind: &one.code,
+        title: None,
+        written: one.issued.as_ref(),
+        period: report_period(one),
+        authors: one.performers.iter().collect(),
+        encounters: one.encounter.iter().collect(),
+        contents: one.contents.iter().filter(|content| !known(content)).collect(),
     };
-    let says = |entry: &Entry<'_>, report: &Report| {
-        !entry.words.is_empty()
-            || !entry.contents.is_empty()
-            || report.contents.is_empty() && entry.part.is_empty()
-    };
-    reports
-        .map(|report| (entry(report), report))
-        .filter(|(entry, report)| says(entry, report))
-        .map(|(entry, _)| entry)
-        .collect()
+    reports.map(entry).filter(|entry| !entry.contents.is_empty()).collect()
 }
 
 fn write(section: &mut Section<'_>, context: &Context<'_>, entry: &Entry<'_>) {
@@ -141,8 +118,7 @@ fn write(section: &mut Section<'_>, context: &Context<'_>, entry: &Entry<'_>) {
         format!("{about}, written {written}")
     });
     row.plain(&entry.authors.iter().filter_map(|link| context.label(link)).collect::<Vec<_>>().join(", "));
-    let mut texts = entry.words.clone();
-    texts.extend(bodies.iter().map(content::Body::text));
+    let mut texts: Vec<String> = bodies.iter().map(content::Body::text).collect();
     if texts.iter().all(|text| !crate::xml::is_visible(text)) {
         texts = vec!["The text of this note is not here.".to_owned()];
     }

@@ -45,6 +45,8 @@ struct Group<'a> {
     comments: Vec<String>,
     /// An observation, and which part of it: the whole or a component.
     parts: Vec<(&'a Observation, Option<usize>)>,
+    /// What it says where it has no results.
+    words: Option<String>,
 }
 
 pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
@@ -53,7 +55,10 @@ pub(super) fn section(context: &Context<'_>) -> Option<Pieces> {
     groups.extend(lone(context));
     groups.sort_by_cached_key(|group| instant::newest(group.period.start.as_ref()));
     for group in &groups {
-        write(&mut section, context, group);
+        match &group.words {
+            Some(words) => write_words(&mut section, context, group, words),
+            None => write(&mut section, context, group),
+        }
     }
     section.finish()
 }
@@ -66,6 +71,7 @@ fn reported<'a>(context: &'a Context<'_>) -> Vec<Group<'a>> {
         for result in results {
             add_parts(context, &facts.observations[*result], &mut parts, &mut Vec::new());
         }
+        let is_words = results.is_empty();
         Group {
             origin: &report.origin,
             code: &report.code,
@@ -74,11 +80,23 @@ fn reported<'a>(context: &'a Context<'_>) -> Vec<Group<'a>> {
             specimens: report.specimens.iter().collect(),
             author: report.performers.first(),
             issued: report.issued.as_ref(),
-            comments: remarks(report),
+            comments: if is_words { Vec::new() } else { remarks(report) },
             parts,
+            words: is_words.then(|| in_words(report)),
         }
     });
-    groups.filter(|group| !group.parts.is_empty()).collect()
+    groups.filter(|group| !group.parts.is_empty() || group.words.is_some()).collect()
+}
+
+/// What a report without results found, or where that stands.
+fn in_words(report: &Report) -> String {
+    let remarks = remarks(report);
+    let said: Vec<&str> = remarks.iter().map(String::as_str).filter(|text| is_visible(text)).collect();
+    match (said.is_empty(), report.contents.is_empty()) {
+        (false, _) => said.join("\n"),
+        (true, false) => "The text stands among the notes.".to_owned(),
+        (true, true) => String::new(),
+    }
 }
 
 fn remarks(report: &Report) -> Vec<String> {
@@ -102,6 +120,7 @@ fn lone<'a>(context: &'a Context<'_>) -> Vec<Group<'a>> {
             issued: one.issued.as_ref(),
             comments: Vec::new(),
             parts,
+            words: None,
         }
     });
     groups.filter(|group| !group.parts.is_empty()).collect()
@@ -197,6 +216,60 @@ fn write(section: &mut Section<'_>, context: &Context<'_>, group: &Group<'_>) {
     });
 }
 
+/// A report in words: one observation that says what it found.
+fn write_words(section: &mut Section<'_>, context: &Context<'_>, group: &Group<'_>, words: &str) {
+    let specimens: Vec<&Specimen> =
+        group.specimens.iter().filter_map(|link| specimen(context, link)).collect();
+    let mut row = section.row();
+    let name = row.cell(group.code.label().unwrap_or("Report"));
+    let said = row.cell(words);
+    row.plain("");
+    row.plain("");
+    row.plain(&instant::human_period(&group.period));
+    row.plain(group.status);
+    row.plain(&group.author.and_then(|link| context.label(link)).unwrap_or_default());
+    row.plain(&specimens.iter().filter_map(|one| one.kind.as_ref()?.label()).collect::<Vec<_>>().join(", "));
+    let whole = row.anchor();
+    section.push(row);
+    section.entry(group.origin.place, |x| {
+        x.element("organizer", &[("classCode", "BATTERY"), ("moodCode", "EVN")], |x| {
+            templates(x, ".4.1", &["", "2015-08-01", "2023-05-01"]);
+            id::ids(x, &context.request.namespace, group.origin, "");
+            report_code(x, group, name.as_ref());
+            x.empty("statusCode", &[("code", group.status)]);
+            if !group.period.is_empty() {
+                instant::closed(x, "effectiveTime", &group.period);
+            }
+            for one in &specimens {
+                write_specimen(x, context, one);
+            }
+            let time = group.issued.or(group.period.start.as_ref());
+            party::recorder(x, context, &group.origin.key, group.author, time);
+            x.element("component", &[], |x| {
+                x.element("observation", OBSERVATION, |x| {
+                    templates(x, ".4.2", &["", "2015-08-01", "2023-05-01"]);
+                    id::own(x, &context.request.namespace, &format!("{}/words", group.origin.key));
+                    report_code(x, group, name.as_ref());
+                    whole.text(x);
+                    x.empty("statusCode", &[("code", group.status)]);
+                    instant::period(x, "effectiveTime", &group.period);
+                    match &said {
+                        Some(said) => {
+                            x.element("value", &[("xsi:type", "ED")], |x| said.reference(x));
+                        }
+                        None => x.empty("value", &[("xsi:type", "ED"), ("nullFlavor", "NI")]),
+                    }
+                });
+            });
+        });
+    });
+}
+
+fn report_code(x: &mut Xml, group: &Group<'_>, anchor: Option<&Anchor>) {
+    let prefer = [system::LOINC, system::SNOMED];
+    code::write(x, "code", group.code, Style { prefer: &prefer, anchor, ..Style::default() });
+}
+
 /// What the panel is. An observation on its own is the panel itself, if it found something.
 fn panel_code(x: &mut Xml, group: &Group<'_>, heading: &Anchor) {
     let own = group.parts.iter().find(|(one, _)| one.origin.key == group.origin.key);
@@ -208,8 +281,7 @@ fn panel_code(x: &mut Xml, group: &Group<'_>, heading: &Anchor) {
         let all = loinc("30954-2", "Relevant diagnostic tests/laboratory data");
         return all.write(x, "code", "", |x| code::original_text(x, None, Some(heading)));
     }
-    let prefer = [system::LOINC, system::SNOMED];
-    code::write(x, "code", group.code, Style { prefer: &prefer, anchor: Some(heading), ..Style::default() });
+    report_code(x, group, Some(heading));
 }
 
 fn heading(context: &Context<'_>, group: &Group<'_>, specimens: &[&Specimen]) -> String {

@@ -7,7 +7,7 @@ use charta_model::facts::Observation;
 use super::{
     entries::{self, OBSERVATION},
     results::{self, Anchors},
-    value,
+    social_history, value,
 };
 use crate::{
     code::{self, Style},
@@ -60,10 +60,8 @@ pub(super) fn items<'a>(
         if context.layout.observations[member].is_empty()
             && context.layout.limits.touches(&member_of.period())
         {
-            let has_parts = !member_of.components.is_empty() || !member_of.members.is_empty();
-            if member_of.measure.value.is_some() || !has_parts {
-                out.push((member_of, None));
-            }
+            // A part with parts of its own stands before them, as their heading.
+            out.push((member_of, None));
             items(context, member_of, out, seen);
         }
     }
@@ -78,15 +76,8 @@ pub(super) fn write(section: &mut Section<'_>, context: &Context<'_>, one: &Obse
     section.entry(one.origin.place, |x| {
         x.element("observation", OBSERVATION, |x| {
             templates(x, ".4.69", &["2022-06-01"]);
-            if context
-                .layout
-                .observations
-                .get(place_of(context, one))
-                .is_some_and(|at| at.contains(&Place::Social))
-            {
-                // Who does not know scales reads a social history.
-                templates(x, ".4.38", &["", "2015-08-01", "2022-06-01"]);
-            }
+            // Who does not know scales reads what was asked about how the patient lives.
+            templates(x, ".4.38", &["", "2015-08-01", "2022-06-01"]);
             inside(x, context, one, None, &whole);
             for ((one, part), anchors) in parts.iter().zip(&rows) {
                 x.element("entryRelationship", &[("typeCode", "COMP")], |x| {
@@ -99,11 +90,10 @@ pub(super) fn write(section: &mut Section<'_>, context: &Context<'_>, one: &Obse
             entries::comments(x, &whole.comments);
         });
     });
-}
-
-/// Where an observation stands in the list of the facts.
-fn place_of(context: &Context<'_>, one: &Observation) -> usize {
-    context.layout.observation_at.get(&one.origin.key).copied().unwrap_or(usize::MAX)
+    // They look into no scale either: each answer stands beside it once more, under the same id.
+    for ((item, part), anchors) in parts.iter().zip(&rows) {
+        section.entry(one.origin.place, |x| social_history::other(x, context, item, *part, anchors));
+    }
 }
 
 fn inside(x: &mut Xml, context: &Context<'_>, one: &Observation, part: Option<usize>, anchors: &Anchors) {

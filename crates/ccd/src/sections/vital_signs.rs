@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use charta_model::facts::{Observation, Period, Topic};
+use charta_model::facts::{Measure, Observation, Period, Topic, Value};
 
 use super::{
     entries::{self, OBSERVATION},
@@ -96,10 +96,40 @@ fn parts(one: &Observation) -> impl Iterator<Item = Option<usize>> {
     whole.then_some(None).into_iter().chain((0..one.components.len()).map(Some))
 }
 
+/// Codes of a panel of pressures that its two numbers say together.
+const PRESSURES: &str = "85354-9";
+
+/// A panel without a value of its own, as a statement in words: its code would be lost. None where its numbers say
+/// as much, or where it has none.
+fn panel(context: &Context<'_>, one: &Observation) -> Option<Observation> {
+    let is_panel = one.measure.value.is_none() && !(one.components.is_empty() && one.members.is_empty());
+    if !is_panel || one.measure.code.has(PRESSURES) || one.measure.code.is_empty() {
+        return None;
+    }
+    let members = one.members.iter().filter_map(|link| {
+        let at = context.layout.observation_at.get(context.facts.key(link)?)?;
+        Some(&context.facts.observations[*at].measure)
+    });
+    let said = one.components.iter().chain(members).filter_map(|measure| {
+        let value = value::human(measure);
+        (measure.value.is_some() && !value.is_empty())
+            .then(|| format!("{} {value}", measure.code.label().unwrap_or_default()))
+    });
+    let words = said.collect::<Vec<_>>().join(", ");
+    (!words.is_empty()).then(|| Observation {
+        measure: Measure { value: Some(Value::Text(words)), ..one.measure.clone() },
+        components: Vec::new(),
+        members: Vec::new(),
+        ..one.clone()
+    })
+}
+
 fn write(section: &mut Section<'_>, context: &Context<'_>, group: &Group<'_>) {
     let time = instant::human_period(&group.period);
-    let statements: Vec<(&Observation, Option<usize>)> =
+    let panels: Vec<Observation> = group.observations.iter().filter_map(|one| panel(context, one)).collect();
+    let mut statements: Vec<(&Observation, Option<usize>)> =
         group.observations.iter().flat_map(|one| parts(one).map(|part| (*one, part))).collect();
+    statements.extend(panels.iter().map(|one| (one, None)));
     if statements.is_empty() {
         return;
     }
@@ -132,11 +162,28 @@ fn write(section: &mut Section<'_>, context: &Context<'_>, group: &Group<'_>) {
                 let measure = results::measure(one, *part);
                 if is_vital(measure) {
                     x.element("component", &[], |x| observation(x, context, one, *part, anchors));
+                } else if panels.iter().any(|panel| std::ptr::eq(panel, *one)) {
+                    x.element("component", &[], |x| words(x, context, one, anchors));
                 } else if measure.value.is_some() {
                     x.element("component", &[], |x| results::observation(x, context, one, *part, anchors));
                 }
             }
         });
+    });
+}
+
+/// A panel in words. No template has a place for it: a vital sign is a number, and this is no result.
+fn words(x: &mut Xml, context: &Context<'_>, one: &Observation, anchors: &Anchors) {
+    x.element("observation", OBSERVATION, |x| {
+        results::ids(x, context, one, None);
+        let style = Style { prefer: &[system::LOINC], anchor: anchors.name.as_ref(), ..Style::default() };
+        code::write(x, "code", &one.measure.code, style);
+        anchors.row.text(x);
+        entries::completed(x);
+        instant::period(x, "effectiveTime", &one.period());
+        value::write(x, &one.measure, anchors.value.as_ref());
+        results::author(x, context, one);
+        entries::comments(x, &anchors.comments);
     });
 }
 

@@ -5,6 +5,7 @@ mod demo;
 mod header;
 mod hostile;
 mod period;
+mod plain_readers;
 mod properties;
 mod samples;
 mod sections;

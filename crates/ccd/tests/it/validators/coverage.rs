@@ -1,6 +1,6 @@
 //! Whether everything of a record reaches its document, and nothing else does.
 
-use std::{fs, path::Path};
+use std::{collections::HashSet, fs, path::Path};
 
 use charta_fhir::{Node, json};
 use proptest::{collection::vec, prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
@@ -56,6 +56,24 @@ fn count(node: Option<&Node>) -> u64 {
     }
 }
 
+/// Reports whose results are not there: the tool passes over them, and each has a statement that says what it found.
+fn reports_in_words(bundle: &Path) -> u64 {
+    let text = fs::read_to_string(bundle).expect("a Bundle is there");
+    let bundle = json::read(&text).expect("a Bundle is JSON");
+    let resources: Vec<&Node> =
+        bundle.items_at("entry").iter().filter_map(|entry| entry.member("resource")).collect();
+    let urls = bundle.items_at("entry").iter().filter_map(|entry| entry.text_at("fullUrl"));
+    let ids = resources.iter().filter_map(|one| one.text_at("id")).map(|id| format!("Observation/{id}"));
+    let known: HashSet<String> = urls.map(str::to_owned).chain(ids).collect();
+    let has_results = |report: &&&Node| {
+        let mut named = report.items_at("result").iter().filter_map(|result| result.text_at("reference"));
+        named.any(|reference| known.contains(reference))
+    };
+    let reports = resources.iter().filter(|one| one.text_at("resourceType") == Some("DiagnosticReport"));
+    let reports = reports.filter(|one| one.text_at("status") != Some("entered-in-error"));
+    reports.filter(|report| !has_results(report)).count() as u64
+}
+
 /// What is missing in a document, and what nothing explains.
 fn gaps(bundle: &Path, document: &Path) -> Vec<String> {
     let covered = covered(bundle, document);
@@ -73,7 +91,8 @@ fn gaps(bundle: &Path, document: &Path) -> Vec<String> {
     for (class, statements) in extra {
         let known = EXPLAINED.iter().find(|known| known.0 == name_of(bundle) && known.1 == class);
         let unused = count(Some(statements));
-        if unused != known.map_or(0, |known| known.2) {
+        let in_words = if class == "results" { reports_in_words(bundle) } else { 0 };
+        if unused != known.map_or(in_words, |known| known.2) {
             gaps.push(format!("{class}: {unused} statements of nothing"));
         }
     }
