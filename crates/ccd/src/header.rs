@@ -93,7 +93,10 @@ fn telecom(x: &mut Xml, context: &Context<'_>) {
 fn server(x: &mut Xml, context: &Context<'_>, element: &str) {
     let request = context.request;
     x.element(element, &[], |x| {
-        id::own(x, &request.namespace, ORGANIZATION);
+        let identifier = request.custodian.identifier.as_ref();
+        if !identifier.is_some_and(|one| id::write(x, one)) {
+            id::own(x, &request.namespace, ORGANIZATION);
+        }
         x.leaf("name", &[], &request.custodian.name);
         telecom(x, context);
         name::address(x, request.custodian.address.as_ref());

@@ -1,6 +1,6 @@
 //! What a document is asked for with.
 
-use charta_model::facts::{Address, Moment, Telecom};
+use charta_model::facts::{Address, Identifier, Moment, Telecom};
 
 /// How a document is to be made.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Request {
 pub struct Custodian {
     /// Its name.
     pub name: String,
+    /// What it is known by.
+    pub identifier: Option<Identifier>,
     /// How to reach it.
     pub telecom: Option<Telecom>,
     /// Its address.

@@ -14,12 +14,14 @@ mod error;
 mod file;
 mod issuer;
 mod limits;
+mod organization;
 mod origin;
 mod proxy;
 #[cfg(test)]
 mod tests;
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -34,6 +36,7 @@ pub use endpoint::{Auth, Endpoint, EndpointTenant, route};
 pub use error::ConfigError;
 pub use issuer::{DEVELOPMENT, Discovery, Introspection, Issuer, Jwks, Secret};
 pub use limits::Limits;
+pub use organization::Organization;
 pub use origin::Origin;
 pub use proxy::{Network, ProxyHeader};
 
@@ -79,6 +82,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Whose documents are kept, each apart from the others.
     pub tenants: Vec<TenantId>,
+    /// Who keeps them, where the configuration says.
+    pub organizations: BTreeMap<TenantId, Organization>,
     /// Who may sign access tokens.
     pub issuers: Vec<Issuer>,
     /// Who may get tokens here, if anyone.

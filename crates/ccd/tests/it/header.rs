@@ -77,6 +77,35 @@ fn ids_do_not_change_from_one_document_to_the_next() {
 }
 
 #[test]
+fn who_keeps_the_record_is_named_as_they_are_known() {
+    use charta_model::facts::{Address, Identifier, Telecom};
+    let known = |text: &str| Some(text.to_owned());
+    let mut asked = request();
+    asked.custodian.identifier = Some(Identifier {
+        system: known("http://hl7.org/fhir/sid/us-npi"),
+        value: known("1234567893"),
+        kind: None,
+    });
+    asked.custodian.telecom =
+        Some(Telecom { system: known("phone"), value: known("+1-555-0100"), usage: known("work") });
+    asked.custodian.address = Some(Address {
+        lines: vec!["1 Main Street".to_owned()],
+        city: known("Springfield"),
+        ..Address::default()
+    });
+    let root = document(&[], asked);
+    for element in ["representedCustodianOrganization", "representedOrganization", "scopingOrganization"] {
+        let organization = root.named(element)[0];
+        let id = organization.child("id").expect("an id");
+        let id = (id.attribute("root"), id.attribute("extension"));
+        assert_eq!(id, (Some("2.16.840.1.113883.4.6"), Some("1234567893")), "{element}");
+        assert_eq!(organization.child("name").expect("a name").text(), "Example Clinic");
+        assert_eq!(organization.of("telecom", "value"), Some("tel:+1-555-0100"));
+        assert_eq!(organization.named("city")[0].text(), "Springfield");
+    }
+}
+
+#[test]
 fn a_number_of_the_state_stays_out() {
     let patient = r#"{"resourceType":"Patient","id":"1","identifier":[
         {"system":"http://hl7.org/fhir/sid/us-ssn","value":"000-00-0005"},

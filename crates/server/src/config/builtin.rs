@@ -1,6 +1,6 @@
 //! The configurations that need no file.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
@@ -41,6 +41,7 @@ pub fn standard() -> Config {
         confidentiality: Confidentiality::default(),
         endpoints: standard_endpoints(&tenant),
         tenants: vec![tenant],
+        organizations: BTreeMap::new(),
         issuers: Vec::new(),
         authorization_server: None,
     }

@@ -6,7 +6,7 @@ use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
 use tracing_subscriber::EnvFilter;
 
-use super::{Auth, Config, Endpoint, EndpointTenant, Limits, Origin, TlsFiles, error::Problem};
+use super::{Auth, Config, Endpoint, EndpointTenant, Limits, Origin, TlsFiles, error::Problem, organization};
 
 mod trust;
 
@@ -28,6 +28,9 @@ pub fn check(config: &Config) -> Checked {
     within("audit.keep_days", config.audit.keep_days.into(), 0..=36_500)?;
     tls(config)?;
     tenants(&config.tenants)?;
+    for (index, tenant) in config.tenants.iter().enumerate() {
+        config.organizations.get(tenant).map_or(Ok(()), |one| organization::check(index, one))?;
+    }
     for index in 0..config.issuers.len() {
         trust::issuer(config, index)?;
     }

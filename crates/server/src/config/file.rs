@@ -1,7 +1,7 @@
 //! The form of the configuration in a file. Here are names and values of keys, and what holds when a
 //! key is absent; what contradicts another key is `check.rs`'s to find.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Audit, Auth, CatalogBackend, Confidentiality, Config, ConfigError, ContentBackend, Endpoint,
-    EndpointTenant, Limits, Network, Origin, ProxyHeader, StoreConfig, TlsFiles, authorization_server,
+    EndpointTenant, Limits, Network, Organization, Origin, ProxyHeader, StoreConfig, TlsFiles,
+    authorization_server,
     authorization_server::AuthorizationServerForm,
     builtin::{DEFAULT_TENANT, standard_endpoints},
     check,
@@ -65,6 +66,7 @@ struct TlsForm {
 #[serde(deny_unknown_fields, expecting = "a table")]
 struct TenantForm {
     id: String,
+    organization: Option<Organization>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,6 +104,7 @@ pub fn to_toml(config: &Config) -> String {
 fn config(file: File, name: &str) -> Result<Config, Problem> {
     let standard = Config::standard();
     let listen = address("listen", file.listen)?.unwrap_or(standard.listen);
+    let organizations = organizations(file.tenant.as_deref().unwrap_or_default())?;
     let tenants = tenants(file.tenant)?.unwrap_or(standard.tenants);
     check::tenants(&tenants)?; // the endpoints' default follows from them
     let issuers = file.issuer.unwrap_or_default();
@@ -127,6 +130,7 @@ fn config(file: File, name: &str) -> Result<Config, Problem> {
         confidentiality: file.confidentiality.unwrap_or_default(),
         endpoints: endpoints(file.endpoint, &tenants)?,
         tenants,
+        organizations,
     })
 }
 
@@ -175,6 +179,12 @@ fn tenants(forms: Option<Vec<TenantForm>>) -> Result<Option<Vec<TenantId>>, Prob
     let Some(forms) = forms else { return Ok(None) };
     let tenants = forms.iter().enumerate().map(|(index, form)| tenant("tenant.id", index, &form.id));
     tenants.collect::<Result<_, _>>().map(Some)
+}
+
+/// Those that tenants name. One whose id is none is refused as such.
+fn organizations(forms: &[TenantForm]) -> Result<BTreeMap<TenantId, Organization>, Problem> {
+    let named = forms.iter().enumerate().filter_map(|(n, form)| Some((n, form, form.organization.as_ref()?)));
+    named.map(|(n, form, one)| Ok((tenant("tenant.id", n, &form.id)?, one.clone()))).collect()
 }
 
 fn tenant(key: &'static str, index: usize, id: &str) -> Result<TenantId, Problem> {
@@ -248,12 +258,16 @@ fn form(config: &Config) -> File {
             certificate: files.certificate.display().to_string(),
             key: files.key.display().to_string(),
         }),
-        tenant: Some(config.tenants.iter().map(|id| TenantForm { id: id.to_string() }).collect()),
+        tenant: Some(config.tenants.iter().map(|id| tenant_form(config, id)).collect()),
         issuer: (!config.issuers.is_empty()).then(|| config.issuers.iter().map(issuer::write).collect()),
         authorization_server: config.authorization_server.as_ref().map(authorization_server::write),
         confidentiality: Some(config.confidentiality.clone()),
         endpoint: Some(config.endpoints.iter().map(endpoint_form).collect()),
     }
+}
+
+fn tenant_form(config: &Config, id: &TenantId) -> TenantForm {
+    TenantForm { id: id.to_string(), organization: config.organizations.get(id).cloned() }
 }
 
 fn endpoint_form(endpoint: &Endpoint) -> EndpointForm {

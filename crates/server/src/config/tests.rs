@@ -228,7 +228,10 @@ fn unknown_keys_are_refused_everywhere() {
             "2: store.kind: unknown key, expected one of `catalog`, `content`, `cache_bytes`",
         ),
         ("[tls]\ncert = \"a\"", "2: tls.cert: unknown key, expected `certificate` or `key`"),
-        ("[[tenant]]\nid = \"a\"\nname = \"b\"", "3: tenant.name: unknown key, expected `id`"),
+        (
+            "[[tenant]]\nid = \"a\"\nname = \"b\"",
+            "3: tenant.name: unknown key, expected `id` or `organization`",
+        ),
         (
             "[[issuer]]\nurl = \"https://a.example\"\njwks = \"a\"\nsecret = \"b\"",
             "4: issuer.secret: unknown key, expected one of `url`, `jwks`, `development`, `introspection`, `client_id`, `client_secret`, `audience`, `algorithms`, `tenants`, `authorization_endpoint`, `token_endpoint`, `revocation_endpoint`, `registration_endpoint`, `management_endpoint`, `grant_types`, `auth_methods`, `capabilities`",

@@ -68,6 +68,27 @@ async fn every_version_makes_it_by_get_and_by_post() {
 }
 
 #[tokio::test]
+async fn each_tenant_says_who_keeps_its_documents() {
+    let app = TestApp::with(
+        "[[tenant]]\nid = \"north\"\n[tenant.organization]\nname = \"North & Clinic\"\ntelecom = \"tel:+1-555-0100\"\n\
+         identifier = { system = \"urn:oid:1.2.3\", value = \"n7\" }\n\
+         address = { line = [\"1 Main Street\"], city = \"Springfield\" }\n\
+         [[endpoint]]\npath = \"/north\"\nfhir = \"R4\"\ntenant = \"north\"\nauth = \"open\"\nwritable = true",
+    );
+    for (base, name) in [("/north", "North &amp; Clinic"), ("/r4", "Charta")] {
+        Record::new("1").patient(&app, base).await;
+        let text = app.get(&format!("{base}/{MAKE}?patient=1"), None).await.text();
+        let start = text.find("<custodian>").expect("a custodian");
+        let custodian = &text[start..text.find("</custodian>").expect("its end")];
+        assert!(custodian.contains(&format!("<name>{name}</name>")), "{custodian}");
+        let is_north = base == "/north";
+        for known in ["root=\"1.2.3\" extension=\"n7\"", "tel:+1-555-0100", "<city>Springfield</city>"] {
+            assert_eq!(custodian.contains(known), is_north, "{base}: {known} in {custodian}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn methods_and_places_are_those_of_the_operation() {
     let app = filled().await;
     let path = format!("/r4/{MAKE}?patient=1");

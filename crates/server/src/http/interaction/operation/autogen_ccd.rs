@@ -4,7 +4,7 @@
 //! Decisions 21 and 22.
 
 use charta_auth::Making;
-use charta_ccd::{Custodian, Request};
+use charta_ccd::Request;
 use charta_fhir::{Profile, Version, negotiate::Chosen, represent::OperationParameter};
 use charta_model::{
     MediaType, ResourceId,
@@ -184,7 +184,7 @@ fn request(call: &Call<'_>, asked: &Asked) -> Result<Request, Refusal> {
         start: asked.period.start.clone(),
         end: asked.period.end.clone(),
         encounter: asked.encounter.as_ref().map(|id| format!("Encounter/{id}")),
-        custodian: Custodian { name: "Charta".to_owned(), ..Custodian::default() },
+        custodian: call.app.config.organizations.get(call.tenant).cloned().unwrap_or_default().custodian(),
         software: ("Charta".to_owned(), format!("Charta {}", env!("CARGO_PKG_VERSION"))),
     })
 }
