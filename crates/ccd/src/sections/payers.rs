@@ -2,7 +2,7 @@
 //!
 //! Clause: C-CDA 2.1 PayersSection
 
-use charta_model::facts::{Concept, Coverage, Link, Topic};
+use charta_model::facts::{Concept, Coverage, Link, PartyKind, Topic};
 
 use super::entries::{self, ACT};
 use crate::{
@@ -58,9 +58,11 @@ fn write(section: &mut Section<'_>, context: &Context<'_>, one: &Coverage) {
     let kind = one.kind.as_ref().and_then(Concept::label).map(str::to_owned);
     let kind = row.cell(&kind.into_iter().chain(classes).collect::<Vec<_>>().join(", "));
     row.plain(one.member_id.as_deref().unwrap_or_default());
+    let guarantor = one.guarantor.as_ref().and_then(|link| context.label(link));
+    let guarantor = guarantor.map(|label| format!("guarantor {label}"));
     let holder = one.subscriber.as_ref().or(one.holder.as_ref()).and_then(|link| context.label(link));
     let relationship = one.relationship.as_ref().and_then(Concept::label).map(str::to_owned);
-    row.plain(&relationship.into_iter().chain(holder).collect::<Vec<_>>().join(", "));
+    row.plain(&relationship.into_iter().chain(holder).chain(guarantor).collect::<Vec<_>>().join(", "));
     row.plain(&instant::human_period(&one.period));
     row.plain(one.status.as_deref().unwrap_or_default());
     let anchor = row.anchor();
@@ -95,6 +97,7 @@ fn policy(x: &mut Xml, context: &Context<'_>, one: &Coverage, (_, kind): Anchors
         code::write(x, "code", what, style);
         entries::completed(x);
         performer(x, context, one.payer.as_ref());
+        guarantor(x, context, one);
         covered(x, context, one);
         holder(x, context, one);
         // What the plan is called.
@@ -130,6 +133,35 @@ fn performer(x: &mut Xml, context: &Context<'_>, payer: Option<&Link>) {
             {
                 x.element("representedOrganization", &[], |x| x.leaf("name", &[], label));
             }
+        });
+    });
+}
+
+/// Who pays what nobody else does.
+///
+/// C-CDA: Guarantor Performer.
+fn guarantor(x: &mut Xml, context: &Context<'_>, one: &Coverage) {
+    let Some(known) = one.guarantor.as_ref().and_then(|link| Known::of(context, link)) else { return };
+    let patient = context.facts.patient.as_ref().filter(|patient| {
+        one.guarantor.as_ref().and_then(|link| context.facts.key(link)) == Some(&patient.origin.key)
+    });
+    x.element("performer", &[("typeCode", "PRF")], |x| {
+        templates(x, ".4.88", &[""]);
+        x.element("assignedEntity", &[], |x| {
+            known.ids(x, context, true);
+            Fixed(system::ROLE_CLASS, "GUAR", "guarantor").plain(x, "code", "");
+            let addresses = known.party.map(|party| &party.addresses);
+            name::address(x, addresses.or(patient.map(|one| &one.addresses)).and_then(|all| all.first()));
+            let telecoms = known.party.map(|party| &party.telecoms).or(patient.map(|one| &one.telecoms));
+            name::telecoms(x, telecoms.map(Vec::as_slice).unwrap_or_default());
+            let names = known.party.map(|party| &party.names).or(patient.map(|one| &one.names));
+            if known.party.is_some_and(|party| party.kind == PartyKind::Organization) {
+                let label = known.label.as_deref().unwrap_or("Guarantor not named");
+                return x.element("representedOrganization", &[], |x| x.leaf("name", &[], label));
+            }
+            x.element("assignedPerson", &[], |x| {
+                name::person(x, names.and_then(|names| names.first()), known.label.as_deref());
+            });
         });
     });
 }

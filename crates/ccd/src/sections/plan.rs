@@ -4,6 +4,7 @@
 
 mod care_plans;
 mod immunizations;
+mod supplies;
 
 use charta_model::facts::{
     Activity, Appointment, CarePlan, Concept, DueImmunization, Encounter, Medication, Moment, Order, Period,
@@ -151,8 +152,9 @@ fn order(section: &mut Section<'_>, context: &Context<'_>, one: &Order) {
     let label = one.code.label().unwrap_or("Order");
     let name =
         row.cell(&if one.is_not_to_do { format!("Not to be done: {label}") } else { label.to_owned() });
-    let details = one.details.iter().chain(&one.categories).filter_map(Concept::label);
-    row.plain(&details.collect::<Vec<_>>().join(", "));
+    let details = one.details.iter().chain(&one.categories).filter_map(Concept::label).map(str::to_owned);
+    let quantity = one.quantity.iter().map(|amount| format!("quantity {amount}"));
+    row.plain(&details.chain(quantity).collect::<Vec<_>>().join(", "));
     let when = instant::human_period(&one.occurrence);
     let made =
         one.authored.as_ref().map(|moment| format!("ordered {}", instant::human(moment))).unwrap_or_default();
@@ -165,6 +167,15 @@ fn order(section: &mut Section<'_>, context: &Context<'_>, one: &Order) {
     let comments = row.cells(&lines);
     let anchor = row.anchor();
     section.push(row);
+    if one.is_supply && !one.is_not_to_do {
+        let anchors = supplies::Anchors {
+            row: &anchor,
+            name: name.as_ref(),
+            reasons: &reason_anchors,
+            comments: &comments,
+        };
+        return section.entry(one.origin.place, |x| supplies::write(x, context, one, &reasons, &anchors));
+    }
     let (element, class, root, extensions) = form(one);
     section.entry(one.origin.place, |x| {
         let negation = if one.is_not_to_do { "true" } else { "" };

@@ -209,6 +209,11 @@ fn write(section: &mut Section<'_>, context: &Context<'_>, group: &Group<'_>) {
             for ((one, part), anchors) in group.parts.iter().zip(&rows) {
                 x.element("component", &[], |x| observation(x, context, one, *part, anchors));
             }
+            if let Some((result, part)) = group.parts.first() {
+                let own = &result.origin.key;
+                let key = part_of(*part).map_or_else(|| own.clone(), |part| format!("{own}/{part}"));
+                specimens.iter().for_each(|one| collection(x, context, one, &key));
+            }
             for anchor in &comments {
                 x.element("component", &[], |x| entries::comment(x, anchor));
             }
@@ -297,6 +302,9 @@ fn heading(context: &Context<'_>, group: &Group<'_>, specimens: &[&Specimen]) ->
         for more in specimen.conditions.iter().chain(&specimen.body_site).filter_map(Concept::label) {
             text = format!("{text}, {more}");
         }
+        if let Some(collected) = &specimen.collected {
+            text = format!("{text}, collected {}", instant::human(collected));
+        }
     }
     if let Some(author) = group.author.and_then(|link| context.label(link)) {
         text = format!("{text}, {author}");
@@ -318,6 +326,49 @@ fn write_specimen(x: &mut Xml, context: &Context<'_>, specimen: &Specimen) {
                 });
             }
         });
+    });
+}
+
+/// How and when what was examined was taken, as far as somebody said; `result` is the key of what was found in it.
+///
+/// C-CDA: Specimen Collection Procedure.
+fn collection(x: &mut Xml, context: &Context<'_>, one: &Specimen, result: &str) {
+    if one.collected.is_none() && one.body_site.is_none() && one.conditions.is_empty() {
+        return;
+    }
+    x.element("component", &[], |x| {
+        x.element("procedure", &[("classCode", "PROC"), ("moodCode", "EVN")], |x| {
+            templates(x, ".4.415", &["2018-09-01"]);
+            Fixed(system::SNOMED, "17636008", "Specimen collection").plain(x, "code", "");
+            if one.collected.is_some() {
+                instant::point(x, "effectiveTime", one.collected.as_ref());
+            }
+            if let Some(site) = &one.body_site {
+                let style = Style { prefer: &[system::SNOMED], ..Style::default() };
+                code::write(x, "targetSiteCode", site, style);
+            }
+            x.element("specimen", &[], |x| {
+                x.element("specimenRole", &[], |x| {
+                    id::own(x, &context.request.namespace, &one.origin.key);
+                });
+            });
+            entries::refer(x, context, "SUBJ", result);
+            // There is room for one condition; the others stand in the narrative.
+            if let Some(condition) = one.conditions.first() {
+                x.element("entryRelationship", &[("typeCode", "COMP")], |x| state(x, condition));
+            }
+        });
+    });
+}
+
+/// C-CDA: Specimen Condition Observation.
+fn state(x: &mut Xml, condition: &Concept) {
+    x.element("observation", OBSERVATION, |x| {
+        templates(x, ".4.421", &["2018-06-12"]);
+        loinc("93047-7", "Specimen condition").plain(x, "code", "");
+        entries::completed(x);
+        let style = Style { kind: "CD", prefer: &[system::SNOMED], ..Style::default() };
+        code::write(x, "value", condition, style);
     });
 }
 
@@ -376,8 +427,13 @@ pub(super) fn when(one: &Observation) -> String {
 
 /// The id of a whole observation or of a part of it.
 pub(super) fn ids(x: &mut Xml, context: &Context<'_>, one: &Observation, part: Option<usize>) {
-    let part = part.map(|part| format!("component/{part}")).unwrap_or_default();
+    let part = part_of(part).unwrap_or_default();
     id::ids(x, &context.request.namespace, &one.origin, &part);
+}
+
+/// What a part of an observation is called in its id.
+fn part_of(part: Option<usize>) -> Option<String> {
+    part.map(|part| format!("component/{part}"))
 }
 
 /// C-CDA: Result Observation.

@@ -2,7 +2,9 @@
 //!
 //! Clause: C-CDA 2.1 SocialHistorySection
 
-use charta_model::facts::{Concept, Observation, Patient, Period, Topic, Value};
+mod fixed;
+
+use charta_model::facts::{Concept, Observation, Patient, Period, Topic};
 
 use super::{
     entries::{self, OBSERVATION},
@@ -58,97 +60,17 @@ fn write(section: &mut Section<'_>, context: &Context<'_>, one: &Observation) {
 
 fn statement(x: &mut Xml, context: &Context<'_>, one: &Observation, part: Option<usize>, anchors: &Anchors) {
     let measure = results::measure(one, part);
-    let smoking =
-        smoking_status(&measure.code, measure.value.as_ref()).filter(|_| one.period().start.is_some());
-    match smoking {
-        Some(status) => self::smoking(x, context, one, status, anchors),
-        None => match pregnancy_status(&measure.code, measure.value.as_ref()) {
-            Some(status) => pregnancy(x, context, one, part, status, anchors),
-            None => other(x, context, one, part, anchors),
-        },
+    let (code, value) = (&measure.code, measure.value.as_ref());
+    let has_begun = one.period().start.is_some();
+    if let Some(status) = fixed::smoking_status(code, value).filter(|_| has_begun) {
+        fixed::smoking(x, context, one, status, anchors);
+    } else if let Some(status) = fixed::pregnancy_status(code, value) {
+        fixed::pregnancy(x, context, one, part, status, anchors);
+    } else if has_begun && fixed::is_tobacco_use(code, value) {
+        fixed::tobacco_use(x, context, one, part, anchors);
+    } else {
+        other(x, context, one, part, anchors);
     }
-}
-
-/// The value of a pregnancy status; only these may stand there.
-fn pregnancy_status(code: &Concept, value: Option<&Value>) -> Option<Fixed> {
-    let Some(Value::Concept(value)) = value.filter(|_| code.has("82810-3")) else { return None };
-    match code::code_in(value, system::SNOMED)? {
-        "77386006" => Some(Fixed(system::SNOMED, "77386006", "Pregnant")),
-        "60001007" => Some(Fixed(system::SNOMED, "60001007", "Not pregnant")),
-        _ => None,
-    }
-}
-
-/// C-CDA: Pregnancy Observation.
-fn pregnancy(
-    x: &mut Xml,
-    context: &Context<'_>,
-    one: &Observation,
-    part: Option<usize>,
-    status: Fixed,
-    anchors: &Anchors,
-) {
-    x.element("observation", OBSERVATION, |x| {
-        templates(x, "2.16.840.1.113883.10.20.15.3.8", &[""]);
-        results::ids(x, context, one, part);
-        // What was asked stands beside the code that the guide fixes.
-        entries::ASSERTION.write(x, "code", "", |x| {
-            code::original_text(x, None, anchors.name.as_ref());
-            for coding in &results::measure(one, part).code.codings {
-                code::write_plain(x, "translation", coding);
-            }
-        });
-        anchors.row.text(x);
-        entries::completed(x);
-        instant::period(x, "effectiveTime", &one.period());
-        status.plain(x, "value", "CD");
-        results::author(x, context, one);
-        entries::comments(x, &anchors.comments);
-    });
-}
-
-/// Whether it says since when the patient has had which occupation.
-fn is_occupation(one: &Observation, part: Option<usize>) -> bool {
-    let since =
-        matches!(&one.effective, Some(charta_model::facts::Onset::During(period)) if period.start.is_some());
-    let is_coded = matches!(&one.measure.value, Some(Value::Concept(_)));
-    part.is_none() && since && is_coded && code::code_in(&one.measure.code, system::LOINC) == Some("11341-5")
-}
-
-/// The value of a smoking status; only these may stand there.
-fn smoking_status(code: &Concept, value: Option<&Value>) -> Option<Fixed> {
-    if !code.has("72166-2") {
-        return None;
-    }
-    let Some(Value::Concept(value)) = value else { return None };
-    const STATUSES: [(&str, &str); 8] = [
-        ("449868002", "Smokes tobacco daily"),
-        ("428041000124106", "Occasional tobacco smoker"),
-        ("8517006", "Ex-smoker"),
-        ("266919005", "Never smoked tobacco"),
-        ("77176002", "Smoker"),
-        ("266927001", "Tobacco smoking consumption unknown"),
-        ("428071000124103", "Heavy tobacco smoker"),
-        ("428061000124105", "Light tobacco smoker"),
-    ];
-    let given = code::code_in(value, system::SNOMED)?;
-    let (code, display) = STATUSES.iter().find(|(code, _)| *code == given)?;
-    Some(Fixed(system::SNOMED, code, display))
-}
-
-/// C-CDA: Smoking Status Meaningful Use.
-fn smoking(x: &mut Xml, context: &Context<'_>, one: &Observation, status: Fixed, anchors: &Anchors) {
-    x.element("observation", OBSERVATION, |x| {
-        templates(x, ".4.78", &["", "2014-06-09"]);
-        results::ids(x, context, one, None);
-        loinc("72166-2", "Tobacco smoking status").plain(x, "code", "");
-        anchors.row.text(x);
-        entries::completed(x);
-        instant::point(x, "effectiveTime", one.period().start.as_ref());
-        status.plain(x, "value", "CD");
-        results::author(x, context, one);
-        entries::comments(x, &anchors.comments);
-    });
 }
 
 /// C-CDA: Social History Observation.
@@ -162,8 +84,11 @@ pub(super) fn other(
     let measure = results::measure(one, part);
     x.element("observation", OBSERVATION, |x| {
         templates(x, ".4.38", &["", "2015-08-01", "2022-06-01"]);
-        if is_occupation(one, part) {
+        if fixed::is_occupation(one, part) {
             templates(x, ".4.503", &["2023-05-01"]);
+        }
+        if fixed::is_industry(measure) {
+            templates(x, ".4.504", &["2023-05-01"]);
         }
         results::ids(x, context, one, part);
         let prefer = [system::LOINC, system::SNOMED];
@@ -178,7 +103,7 @@ pub(super) fn other(
         anchors.row.text(x);
         entries::completed(x);
         match one.period() {
-            period if is_occupation(one, part) => {
+            period if fixed::is_occupation(one, part) => {
                 let (low, high) = (period.start.as_ref(), period.end.as_ref());
                 instant::interval(x, "effectiveTime", "", low, high, Open::Silent);
             }

@@ -3,7 +3,7 @@
 //! Clause: C-CDA 2.1 FunctionalStatusSection
 //! Clause: C-CDA 2.1 MentalStatusSection
 
-use charta_model::facts::{Observation, Topic};
+use charta_model::facts::{Coding, Measure, Observation, Topic, Value};
 
 use super::{
     entries::{self, OBSERVATION},
@@ -11,7 +11,7 @@ use super::{
     scale, value,
 };
 use crate::{
-    code::{self, Fixed},
+    code::{self, Fixed, Style},
     context::Context,
     instant,
     layout::Place,
@@ -68,7 +68,58 @@ fn section(context: &Context<'_>, kind: &'static Kind, place: Place) -> Option<P
     section.finish()
 }
 
+/// What may be said of a person's care for themself: LOINC's activities, and SNOMED CT's degrees of ability.
+const ACTIVITIES: [&str; 6] = ["28408-3", "28409-1", "28413-3", "46008-9", "46482-6", "46484-2"];
+const ABILITIES: [&str; 16] = [
+    "1091000175109",
+    "371150009",
+    "371151008",
+    "371152001",
+    "371153006",
+    "371154000",
+    "371155004",
+    "371157007",
+    "385640009",
+    "444661000124105",
+    "444671000124103",
+    "444681000124100",
+    "445141000124103",
+    "445481000124102",
+    "450461000124104",
+    "717896003",
+];
+
+fn is_self_care(measure: &Measure) -> bool {
+    let Some(Value::Concept(value)) = &measure.value else { return false };
+    let is_one_of = |concept, system, codes: &[&str]| {
+        code::code_in(concept, system).is_some_and(|code| codes.contains(&code))
+    };
+    is_one_of(&measure.code, system::LOINC, &ACTIVITIES) && is_one_of(value, system::SNOMED, &ABILITIES)
+}
+
+/// Which statement says it: its template, and the code that the guide fixes, with another of the same meaning.
+type Form = (&'static str, &'static [&'static str], Option<Fixed>, Option<Fixed>);
+
+fn form(one: &Observation, measure: &Measure, place: Place) -> Form {
+    if place == Place::Mental {
+        let own = Fixed(system::SNOMED, "373930000", "Cognitive function");
+        return (".4.74", &["", "2015-08-01"], Some(own), Some(loinc("75275-8", "Cognitive function")));
+    }
+    if is_self_care(measure) {
+        return (".4.128", &[""], None, None);
+    }
+    let is_disability = one.categories.iter().any(|category| category.has("disability-status"));
+    if is_disability || code::code_in(&measure.code, system::LOINC) == Some(DISABILITY) {
+        return (".4.505", &["2023-05-01"], Some(loinc(DISABILITY, "Disability Status [CUBS]")), None);
+    }
+    (".4.67", &["", "2014-06-09"], Some(loinc("54522-8", "Functional status")), None)
+}
+
+const DISABILITY: &str = "89571-4";
+
 /// C-CDA: Functional Status Observation.
+/// C-CDA: Self-Care Activities.
+/// C-CDA: Disability Status Observation.
 /// C-CDA: Mental Status Observation.
 fn statement(
     x: &mut Xml,
@@ -81,25 +132,26 @@ fn statement(
     let measure = results::measure(one, part);
     x.element("observation", OBSERVATION, |x| {
         let anchor = anchors.name.as_ref();
-        results_templates(x, place);
+        let (root, extensions, own, also) = form(one, measure, place);
+        templates(x, root, extensions);
         results::ids(x, context, one, part);
-        let (own, also) = match place {
-            Place::Mental => (
-                Fixed(system::SNOMED, "373930000", "Cognitive function"),
-                Some(loinc("75275-8", "Cognitive function")),
-            ),
-            _ => (loinc("54522-8", "Functional status"), None),
-        };
-        // The guide fixes the code; what was asked stands beside it.
-        own.write(x, "code", "", |x| {
-            code::original_text(x, measure.code.label(), anchor);
-            if let Some(also) = also {
-                also.plain(x, "translation", "");
+        match own {
+            None => {
+                let style = Style { prefer: &[system::LOINC], anchor, ..Style::default() };
+                code::write(x, "code", &measure.code, style);
             }
-            for coding in &measure.code.codings {
-                code::write_plain(x, "translation", coding);
-            }
-        });
+            // The guide fixes the code; what was asked stands beside it, if it is something else.
+            Some(own) => own.write(x, "code", "", |x| {
+                code::original_text(x, measure.code.label(), anchor);
+                if let Some(also) = also {
+                    also.plain(x, "translation", "");
+                }
+                let others = |coding: &&Coding| coding.code.as_deref() != Some(own.1);
+                for coding in measure.code.codings.iter().filter(others) {
+                    code::write_plain(x, "translation", coding);
+                }
+            }),
+        }
         anchors.row.text(x);
         entries::completed(x);
         instant::period(x, "effectiveTime", &one.period());
@@ -109,11 +161,4 @@ fn statement(
         entries::comments(x, &anchors.comments);
         value::ranges(x, measure);
     });
-}
-
-fn results_templates(x: &mut Xml, place: Place) {
-    match place {
-        Place::Mental => templates(x, ".4.74", &["", "2015-08-01"]),
-        _ => templates(x, ".4.67", &["", "2014-06-09"]),
-    }
 }

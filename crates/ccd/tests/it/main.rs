@@ -9,6 +9,7 @@ mod plain_readers;
 mod properties;
 mod samples;
 mod sections;
+mod statements;
 mod support;
 mod validators;
 mod versions;

@@ -103,11 +103,18 @@ pub(super) fn coverage(at: At<'_>) -> Coverage {
     let member = at.text("subscriberId").or_else(|| at.at("subscriberId").text("value"));
     let numbered = at.list("identifier").find(|at| at.code("type").as_deref() == Some("MB"));
     let any = at.at("identifier").text("value");
+    let mut payers: Vec<Link> =
+        ["payor", "insurer", "issuer"].iter().flat_map(|name| at.links(name)).collect();
+    // R5 names who pays; before, people stand among the payers.
+    let named = at.list("paymentBy").find_map(|at| at.link("party"));
+    let guarantor = named.or_else(|| payers.iter().find(|link| is_person(link)).cloned());
+    payers.sort_by_key(is_person);
     Coverage {
         origin: at.origin(),
         status: at.text("status"),
         kind: at.concept("type"),
-        payer: ["payor", "insurer", "issuer"].iter().find_map(|name| at.link(name)),
+        payer: payers.into_iter().next(),
+        guarantor,
         member_id: numbered.and_then(|at| at.text("value")).or(member).or(any),
         relationship: at.concept("relationship"),
         subscriber: at.link("subscriber"),
@@ -115,6 +122,11 @@ pub(super) fn coverage(at: At<'_>) -> Coverage {
         period: at.period("period"),
         classes: at.list("class").map(class).collect(),
     }
+}
+
+fn is_person(link: &Link) -> bool {
+    let target = link.target.as_deref().unwrap_or_default();
+    ["Patient/", "RelatedPerson/"].iter().any(|kind| target.starts_with(kind))
 }
 
 pub(super) fn relative(at: At<'_>) -> Relative {

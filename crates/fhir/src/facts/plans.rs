@@ -124,7 +124,10 @@ pub(super) fn goal(at: At<'_>) -> Goal {
 pub(super) fn order(facts: &mut Facts, at: At<'_>) {
     let item = at.at("item");
     let code = ["code", "type"].iter().find_map(|name| at.concept(name));
-    let code = code.or_else(|| item.concept("code")).or_else(|| at.at("oralDiet").concept("type"));
+    let code = code
+        .or_else(|| item.concept("code"))
+        .or_else(|| at.concept("device"))
+        .or_else(|| at.at("oralDiet").concept("type"));
     let occurrence = match at.when(&["occurrence", "scheduled"]) {
         Some(Onset::At(moment)) => Period { start: Some(moment), end: None },
         Some(Onset::During(period)) => period,
@@ -147,6 +150,8 @@ pub(super) fn order(facts: &mut Facts, at: At<'_>) {
         details: at.concepts("orderDetail"),
         is_not_to_do: at.flag("doNotPerform") == Some(true),
         is_referral: is_referral(at),
+        is_supply: matches!(at.text("resourceType").as_deref(), Some("DeviceRequest" | "DeviceUseRequest")),
+        quantity: at.text("quantity"),
         recipients: ["recipient", "performer"].iter().flat_map(|name| at.links(name)).collect(),
         occurrence,
         authored: ["authoredOn", "orderedOn", "dateTime", "date"].iter().find_map(|name| at.moment(name)),

@@ -141,6 +141,10 @@ pub struct Order {
     pub reasons: Vec<Concept>,
     /// Why: by reference.
     pub reason_links: Vec<Link>,
+    /// Whether it asks for a thing: an aid, an appliance.
+    pub is_supply: bool,
+    /// How many of it.
+    pub quantity: Option<String>,
     /// In words for the patient.
     pub patient_instruction: Option<String>,
     /// Remarks.
@@ -298,6 +302,8 @@ pub struct Coverage {
     pub kind: Option<Concept>,
     /// Who pays.
     pub payer: Option<Link>,
+    /// The person, or whoever else, who pays what insurance does not.
+    pub guarantor: Option<Link>,
     /// The member.
     pub member_id: Option<String>,
     /// What the patient is to the subscriber.
