@@ -71,12 +71,21 @@ impl Directory {
 
     /// Makes the directory if there is none, and takes its lock.
     pub(crate) fn lock(&self) -> Result<Lock, OpenError> {
+        self.lock_with(&["lock", "sweep.lock", "content", "lost+found"])
+    }
+
+    /// The same where the records are elsewhere: what else a process keeps is no sign of a missing catalog.
+    pub(crate) fn lock_beside(&self) -> Result<Lock, OpenError> {
+        self.lock_with(&["lock", "sweep.lock", "content", "lost+found", "audit"])
+    }
+
+    fn lock_with(&self, ours: &[&str]) -> Result<Lock, OpenError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| OpenError::Io { path, source }
         };
         create_directory(&self.0).map_err(failed(&self.0))?;
-        if self.is_foreign().map_err(failed(&self.0))? {
+        if self.is_foreign(ours).map_err(failed(&self.0))? {
             return Err(OpenError::NotAStore { directory: self.0.clone() });
         }
         let path = self.0.join("lock");
@@ -89,13 +98,12 @@ impl Directory {
     }
 
     /// Whether there is something, but no catalog. What a crash left of a creation is no obstacle.
-    fn is_foreign(&self) -> io::Result<bool> {
+    fn is_foreign(&self, ours: &[&str]) -> io::Result<bool> {
         if self.catalog().exists() {
             return Ok(false);
         }
         for entry in fs::read_dir(&self.0)? {
             let name = entry?.file_name();
-            let ours = ["lock", "sweep.lock", "content", "lost+found"];
             let is_key = name.as_encoded_bytes().starts_with(b"development-key");
             if !is_key && !ours.iter().any(|ours| name.as_os_str() == *ours) {
                 return Ok(true);

@@ -43,9 +43,10 @@ pub mod testing;
 mod upload;
 
 pub use audit::{AuditLog, AuditOptions, AuditPage, AuditStatistics, Durability, OnFailure};
+pub use catalog::postgres::PostgresUrl;
 pub use content::{Content, Reader, s3::S3Place};
 pub use error::{CommitError, Error, TransactError};
-pub use options::{Access, ContentPlace, OpenError, Options};
+pub use options::{Access, CatalogPlace, ContentPlace, OpenError, Options};
 pub use store::{ANCHORS_MAX, Progress, Store};
 pub use stored::{
     Anchors, BackupSummary, Finding, HistoryPage, Place, Referrer, SearchPage, Statistics, Stored, Swept,

@@ -2,18 +2,20 @@
 
 use std::path::PathBuf;
 
-use crate::content::s3::S3Place;
+use crate::{catalog::postgres::PostgresUrl, content::s3::S3Place};
 
 /// Where a store is and how much memory it may take.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Everything the store keeps is below this directory, but what is kept elsewhere.
     pub directory: PathBuf,
+    /// Where the records are.
+    pub catalog: CatalogPlace,
     /// Where larger content is.
     pub content: ContentPlace,
     /// Content of at most so many bytes is kept in the catalog.
     pub inline_bytes_max: usize,
-    /// So many bytes of current documents are kept in memory.
+    /// So many bytes of current documents are kept in memory, unless several processes serve them.
     pub cache_bytes: usize,
 }
 
@@ -21,9 +23,24 @@ impl Options {
     /// The defaults: 8 KiB in the catalog, the rest in files, 16 MiB of cache.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        let content = ContentPlace::Files;
-        Self { directory: directory.into(), content, inline_bytes_max: 8 << 10, cache_bytes: 16 << 20 }
+        let (catalog, content) = (CatalogPlace::Sqlite, ContentPlace::Files);
+        Self {
+            directory: directory.into(),
+            catalog,
+            content,
+            inline_bytes_max: 8 << 10,
+            cache_bytes: 16 << 20,
+        }
     }
+}
+
+/// Where the records are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogPlace {
+    /// In SQLite in the store's directory: one process serves them.
+    Sqlite,
+    /// In a database: any number of processes serve them.
+    Postgres(PostgresUrl),
 }
 
 /// Where larger content is.

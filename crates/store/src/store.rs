@@ -7,10 +7,10 @@ use charta_model::{
 };
 
 use crate::{
-    Access, Anchors, CommitError, Content, ContentPlace, Error, HistoryPage, OpenError, Options, Referrer,
-    SearchPage, Statistics, Stored, TransactError, Upload, Uploaded,
+    Access, Anchors, CatalogPlace, CommitError, Content, ContentPlace, Error, HistoryPage, OpenError,
+    Options, Referrer, SearchPage, Statistics, Stored, TransactError, Upload, Uploaded,
     cache::Cache,
-    catalog::{Catalog, Companion, SweepLock, sqlite::Sqlite},
+    catalog::{Catalog, Companion, SweepLock, postgres::Postgres, sqlite::Sqlite},
     content::{ContentStore, Opened, files::Files, s3::S3},
     directory::{Directory, Lock},
     stored::Place,
@@ -32,13 +32,58 @@ struct Inner {
     beside: Arc<Beside>,
     directory: Directory,
     access: Access,
+    /// Other processes write as well: nothing that can change is remembered (decision 0017).
+    is_shared: bool,
     inline_bytes_max: usize,
     secret: [u8; 32],
 }
 
 impl Store {
-    /// Opens the store in `options.directory`. `Exclusive` creates it if the directory is absent or
-    /// empty, and ends what a crash cut off.
+    /// Opens the store of `options`, wherever its records are. `Exclusive` creates it if there is none, and ends what a
+    /// crash cut off. A directory is one process's alone; a database is not.
+    ///
+    /// # Errors
+    /// [`OpenError`], each with one line for the operator.
+    pub async fn connect(options: &Options, access: Access) -> Result<Self, OpenError> {
+        Self::connect_wrapped(options, access, |catalog, content| (catalog, content)).await
+    }
+
+    /// Opens the store with something around its backends, such as one that fails on request.
+    ///
+    /// # Errors
+    /// As [`Store::connect`].
+    pub async fn connect_wrapped(
+        options: &Options,
+        access: Access,
+        wrap: impl FnOnce(Arc<dyn Catalog>, Arc<dyn ContentStore>) -> (Arc<dyn Catalog>, Arc<dyn ContentStore>),
+    ) -> Result<Self, OpenError> {
+        let CatalogPlace::Postgres(url) = &options.catalog else {
+            return Self::open_wrapped(options, access, wrap);
+        };
+        let directory = Directory::new(&options.directory);
+        let lock = match access {
+            Access::Exclusive => Some(directory.lock_beside()?),
+            Access::ReadOnly => None,
+        };
+        let (content, files) = open_content(&options.content, &directory, access)?;
+        let cache = Cache::new(0);
+        let beside = Arc::new(Beside { cache, content: Arc::clone(&content), lock: Mutex::new(lock) });
+        let catalog = Postgres::open(url, access, Arc::clone(&beside) as Arc<dyn Companion>).await?;
+        let secret = catalog.secret();
+        let catalog: Arc<dyn Catalog> = Arc::new(catalog);
+        if access == Access::Exclusive {
+            directory.sync()?;
+            recover(files, Arc::clone(&catalog), &directory).await?;
+        }
+        let (catalog, content) = wrap(catalog, content);
+        let (is_shared, inline_bytes_max) = (true, options.inline_bytes_max);
+        let inner =
+            Inner { catalog, content, beside, directory, access, is_shared, inline_bytes_max, secret };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Opens a store that keeps its records in `options.directory`, without waiting for anything but the disk.
+    /// `Exclusive` creates it if the directory is absent or empty, and ends what a crash cut off.
     ///
     /// # Errors
     /// [`OpenError`], each with one line for the operator.
@@ -55,6 +100,10 @@ impl Store {
         access: Access,
         wrap: impl FnOnce(Arc<dyn Catalog>, Arc<dyn ContentStore>) -> (Arc<dyn Catalog>, Arc<dyn ContentStore>),
     ) -> Result<Self, OpenError> {
+        if let CatalogPlace::Postgres(url) = &options.catalog {
+            let problem = "a database has to be connected to".to_owned();
+            return Err(OpenError::Unreachable { place: url.to_string(), problem });
+        }
         let directory = Directory::new(&options.directory);
         let lock = match access {
             Access::Exclusive => Some(directory.lock()?),
@@ -78,8 +127,10 @@ impl Store {
             recovered.map_err(|error| failed(std::io::Error::other(error)))?;
         }
         let (catalog, content) = wrap(Arc::new(catalog), content);
-        let inline_bytes_max = options.inline_bytes_max;
-        Ok(Self(Arc::new(Inner { catalog, content, beside, directory, access, inline_bytes_max, secret })))
+        let (is_shared, inline_bytes_max) = (false, options.inline_bytes_max);
+        let inner =
+            Inner { catalog, content, beside, directory, access, is_shared, inline_bytes_max, secret };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// The newest version of a document, be it a deletion; `None` if there never was one.
@@ -96,7 +147,7 @@ impl Store {
         if let Some(stored) = cache.lookup(tenant, kind, id) {
             return Ok(Some(stored));
         }
-        if self.0.access == Access::ReadOnly {
+        if self.0.access == Access::ReadOnly || self.0.is_shared {
             return Ok(self.0.catalog.current(tenant, kind, id).await?.map(Arc::new)); // others write
         }
         let ticket = cache.ticket(tenant, kind, id); // Contract 10: before the read
@@ -223,7 +274,7 @@ impl Store {
             return Ok(Arc::clone(known));
         }
         let found: Anchors = self.0.catalog.anchors(tenant, &stored.document.id, ANCHORS_MAX).await?.into();
-        if self.0.access == Access::Exclusive {
+        if self.0.access == Access::Exclusive && !self.0.is_shared {
             let _ = stored.anchors.set(Arc::clone(&found)); // or another has just done so
         }
         Ok(found)
@@ -333,13 +384,39 @@ impl Store {
         &self.0.directory
     }
 
+    /// For a sweep; `None` while a backup or check runs, or another sweep.
+    pub(crate) async fn begin_sweep(&self) -> Result<Option<(Option<Lock>, SweepLock)>, Error> {
+        let lock = if self.0.is_shared { None } else { self.0.directory.begin_sweep()? };
+        if lock.is_none() && !self.0.is_shared {
+            return Ok(None);
+        }
+        Ok(self.0.catalog.begin_sweep().await?.map(|among_all| (lock, among_all)))
+    }
+
     /// Keeps sweeps of any process away until the lock is dropped.
     pub(crate) async fn hold_off_sweeps(&self) -> Result<(Option<Lock>, SweepLock), Error> {
+        if self.0.is_shared {
+            return Ok((None, self.0.catalog.hold_off_sweeps().await?));
+        }
         let directory = self.0.directory.clone();
         let locked = tokio::task::spawn_blocking(move || directory.hold_off_sweeps()).await;
         let lock = locked.map_err(|error| Error::task(&error))??;
         Ok((lock, self.0.catalog.hold_off_sweeps().await?))
     }
+}
+
+/// Contract 7: what was cut off is found in one place.
+async fn recover(
+    files: Option<Arc<Files>>,
+    catalog: Arc<dyn Catalog>,
+    directory: &Directory,
+) -> Result<(), OpenError> {
+    let Some(files) = files else { return Ok(()) };
+    let runtime = tokio::runtime::Handle::current();
+    let ask = move || files.recover(|keys| runtime.block_on(catalog.known(keys.to_vec())));
+    let recovered = tokio::task::spawn_blocking(ask).await.map_err(|error| Error::task(&error));
+    let failed = |error| OpenError::Io { path: directory.content(), source: std::io::Error::other(error) };
+    recovered.and_then(|recovered| recovered).map_err(failed)
 }
 
 /// The store of larger content; the same as files if that is what it is.

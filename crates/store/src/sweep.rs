@@ -16,8 +16,7 @@ impl Store {
     /// then stays freed.
     pub async fn sweep(&self) -> Result<Swept, Error> {
         let busy = || Error::Unavailable("a backup or check runs; sweep later".into());
-        let _lock = self.directory().begin_sweep()?.ok_or_else(busy)?;
-        let _among_all = self.catalog().begin_sweep().await?.ok_or_else(busy)?;
+        let _lock = self.begin_sweep().await?.ok_or_else(busy)?;
         let forgotten = self.catalog().forget_unreferenced().await?;
         let (contents, bytes) = (forgotten.contents, forgotten.bytes);
         let mut swept = Swept { contents, files: 0, bytes };

@@ -16,12 +16,24 @@ impl Database {
         client().await.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
         let place = place();
         let and = if place.contains('?') { '&' } else { '?' };
-        let url = format!("{place}{and}options=-c%20search_path%3D{schema}");
+        // By its name a test knows its own connections.
+        let url = format!("{place}{and}options=-c%20search_path%3D{schema}&application_name={schema}");
         Self { schema, url: PostgresUrl::new(&url).unwrap() }
     }
 
     pub fn url(&self) -> &PostgresUrl {
         &self.url
+    }
+
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    /// A connection beside those of the catalog.
+    pub async fn client(&self) -> Client {
+        let client = client().await;
+        client.batch_execute(&format!("SET search_path = {}", self.schema)).await.unwrap();
+        client
     }
 }
 

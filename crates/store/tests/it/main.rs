@@ -8,6 +8,7 @@ mod crash;
 mod database;
 mod disk;
 mod faults;
+mod nodes;
 mod properties;
 mod searches;
 mod store;

@@ -104,6 +104,7 @@ pub(super) struct Batch<'b> {
     /// Of those that were asked for; `None` if there is none.
     newest: HashMap<Name, Option<Newest>>,
     contents: HashMap<Digest, ContentRecord>,
+    /// The announced keys that this commit has taken: what it does not name is discarded.
     announced: HashSet<String>,
     /// By Binary, as it was before this commit.
     users: HashMap<ResourceId, Vec<User>>,
@@ -153,7 +154,7 @@ pub(super) async fn begin<'b>(
     );
     let contents = contents.await?;
     let announced =
-        client.prepare_cached("SELECT file FROM announced WHERE file = ANY ($1) FOR UPDATE").await?;
+        client.prepare_cached("DELETE FROM announced WHERE file = ANY ($1) RETURNING file").await?;
     let mut batch = Batch {
         node,
         client,
@@ -490,7 +491,7 @@ impl Batch<'_> {
         if let Some(found) = found.as_ref().filter(|found| is_there(found)) {
             return Ok((Some(found.key), false, false));
         }
-        // Contract 8: whoever takes the key out of there has it; a sweep was first.
+        // Contract 8: whoever takes the key out of there has it. If it was not there, a sweep has.
         if *is_announced && !file.as_ref().is_some_and(|file| self.announced.contains(file)) {
             return Err(Error::Unavailable(
                 "the content was swept before its record came; send it again".into(),
@@ -510,7 +511,6 @@ impl Batch<'_> {
             file: file.clone(),
             bytes: bytes.clone(),
             replaces,
-            is_announced: *is_announced,
         });
         Ok((Some(key), true, replaced))
     }

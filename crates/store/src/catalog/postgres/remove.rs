@@ -58,6 +58,8 @@ impl Node {
             forgotten.contents += row.get::<_, i64>(0).unsigned_abs();
             forgotten.bytes += row.get::<_, i64>(1).unsigned_abs();
         }
+        // Of uploads that were given up. If there is anything under such a key, it is found without a name.
+        lease.client()?.execute(GIVEN_UP, &[]).await?;
         let trash = lease.client()?.query("SELECT file FROM trash", &[]).await?;
         forgotten.keys = trash.iter().map(|row| row.get(0)).collect();
         lease.free();
@@ -135,6 +137,8 @@ const PURGE: [&str; 7] = [
     "DELETE FROM version WHERE document = $1",
     "DELETE FROM document WHERE key = $1",
 ];
+
+const GIVEN_UP: &str = "DELETE FROM announced WHERE since < clock_timestamp() - interval '48 hours'";
 
 /// Counts the contents of a tenant that were forgotten, and the bytes among them that the catalog kept.
 const FORGET: &str = "WITH mine AS (SELECT f.content FROM doubtful f JOIN content c ON c.key = f.content \

@@ -48,7 +48,6 @@ pub(super) struct Content {
     pub(super) bytes: Option<bytes::Bytes>,
     /// Takes the place of bytes that were lost, under this key of the content store.
     pub(super) replaces: Option<String>,
-    pub(super) is_announced: bool,
 }
 
 /// What is to be written.
@@ -172,7 +171,6 @@ struct Contents<'s> {
     file: Vec<Option<&'s str>>,
     bytes: Vec<Option<&'s [u8]>>,
     replaced: Vec<&'s str>,
-    announced: Vec<&'s str>,
 }
 
 #[derive(Default)]
@@ -270,10 +268,9 @@ impl<'s> Rows<'s> {
     /// A statement for each table that gets something, in the order in which rows refer to each other.
     fn tables<'r>(&'r self, tenant: &'r i64) -> Vec<(&'static str, Vec<&'r (dyn ToSql + Sync)>)> {
         let Self { contents: c, documents: d, versions: v, entries: e, links: l, tallies: t, stale } = self;
-        let all: [(bool, &'static str, Vec<&'r (dyn ToSql + Sync)>); 9] = [
+        let all: [(bool, &'static str, Vec<&'r (dyn ToSql + Sync)>); 8] = [
             (c.key.is_empty(), CONTENT, vec![tenant, &c.key, &c.digest, &c.size_bytes, &c.file, &c.bytes]),
             (c.replaced.is_empty(), TRASH, vec![&c.replaced]),
-            (c.announced.is_empty(), ANNOUNCED, vec![&c.announced]),
             (
                 d.key.is_empty(),
                 DOCUMENT,
@@ -344,8 +341,6 @@ const CONTENT: &str = "INSERT INTO content (tenant, key, digest, size_bytes, fil
 
 const TRASH: &str = "INSERT INTO trash (file) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
 
-const ANNOUNCED: &str = "DELETE FROM announced WHERE file = ANY ($1)";
-
 const DOCUMENT: &str = "INSERT INTO document \
     (tenant, key, kind, id, current, updated_ms, dialect, size_bytes, content_type, essence) \
     SELECT $1::bigint, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], \
@@ -384,7 +379,6 @@ impl<'s> Contents<'s> {
         self.file.push(content.file.as_deref());
         self.bytes.push(content.bytes.as_deref());
         self.replaced.extend(content.replaces.as_deref());
-        self.announced.extend(content.file.as_deref().filter(|_| content.is_announced));
     }
 }
 
