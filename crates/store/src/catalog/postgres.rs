@@ -272,7 +272,7 @@ impl Catalog for Postgres {
     }
 
     async fn begin_sweep(&self) -> Result<Option<SweepLock>, Error> {
-        Ok(self.writing()?.sweep_lock(false).await?.map(|lease| Box::new(lease) as SweepLock))
+        Ok(self.writing()?.begin_sweep().await?.map(|guard| Box::new(guard) as SweepLock))
     }
 
     async fn hold_off_sweeps(&self) -> Result<SweepLock, Error> {

@@ -7,14 +7,14 @@ use std::sync::Arc;
 
 use charta_model::{Guard, HistoryQuery, HistoryScope, Query, ResourceType};
 use charta_store::{
-    Access, CommitError, Error, Store,
+    CommitError, Error, Store,
     testing::{
         self, entry,
         faulty::{Fault, FaultyCatalog, FaultyContent},
     },
 };
 
-use crate::support::{Place, assert_clean, bytes, commit, options, over_each_place, put, read, upload};
+use crate::support::{Place, assert_clean, bytes, commit, open_wrapped, over_each_place, put, read, upload};
 
 over_each_place!(
     creating_a_small_document,
@@ -29,12 +29,11 @@ over_each_place!(
 );
 
 fn open(place: &Place, fault: &Fault) -> Store {
-    Store::open_wrapped(&options(place), Access::Exclusive, |catalog, content| {
+    open_wrapped(place, |catalog, content| {
         let catalog = FaultyCatalog { inner: catalog, fault: fault.clone() };
         let content = FaultyContent { inner: content, fault: fault.clone() };
         (Arc::new(catalog), Arc::new(content))
     })
-    .unwrap()
 }
 
 /// Some bytes before, other bytes after; `None`: no document.

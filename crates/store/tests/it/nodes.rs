@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use crate::{
     bucket::Bucket,
     database::Database,
+    ledger::Writers,
     support::{INLINE_BYTES_MAX, assert_clean, bytes, commit, put, read},
 };
 
@@ -259,56 +260,14 @@ async fn sweeps_of_one_lose_nothing_of_the_others() {
 #[ignore = "needs TEST_POSTGRES_URL"]
 async fn broken_connections_lose_nothing_and_halve_nothing() {
     let nodes = Nodes::new(3).await;
-    let done = Arc::new(AtomicBool::new(false));
-    let writers: Vec<_> = (0..6_usize)
-        .map(|writer| {
-            let (store, done) = (nodes.of(writer).clone(), Arc::clone(&done));
-            tokio::spawn(async move {
-                let (mut acknowledged, mut failed) = (Vec::new(), Vec::new());
-                for number in 0.. {
-                    if done.load(Ordering::SeqCst) {
-                        break;
-                    }
-                    let name = format!("w{writer}-{number}");
-                    let records = ["Patient", "Observation", "Device"];
-                    let writes = records.map(|kind| (testing::put_record(kind, &name, "1"), None)).into();
-                    match store.transact(&testing::tenant("t"), writes, vec![], testing::at(1)).await {
-                        Ok(_) => acknowledged.push(name),
-                        Err(refused) => {
-                            let is_transient =
-                                matches!(&refused.error, CommitError::Store(error) if error.is_transient());
-                            assert!(is_transient, "{refused:?}");
-                            failed.push(name);
-                        }
-                    }
-                }
-                (acknowledged, failed)
-            })
-        })
-        .collect();
+    let writers = Writers::start(&nodes.stores);
     for _ in 0..12 {
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        writers.acknowledge(10).await;
         nodes.cut().await;
     }
-    done.store(true, Ordering::SeqCst);
-    let (mut acknowledged, mut failed) = (Vec::new(), Vec::new());
-    for writer in writers {
-        let (a, f) = writer.await.unwrap();
-        acknowledged.extend(a);
-        failed.extend(f);
-    }
-    assert!(acknowledged.len() > 20, "{} acknowledged, {} failed", acknowledged.len(), failed.len());
-    for (names, may_be_missing) in [(&acknowledged, false), (&failed, true)] {
-        for name in names {
-            let mut there = 0;
-            for kind in ["Patient", "Observation", "Device"] {
-                let (tenant, kind, id) = (testing::tenant("t"), testing::kind(kind), testing::id(name));
-                let found = nodes.of(0).current(&tenant, &kind, &id).await.unwrap();
-                there += usize::from(found.is_some());
-            }
-            assert!(there == 3 || (may_be_missing && there == 0), "{name}: {there} of 3");
-        }
-    }
+    writers.acknowledge(10).await;
+    let ledger = writers.finish().await;
+    ledger.verify(nodes.of(0)).await;
     assert_clean(nodes.of(1)).await;
 }
 

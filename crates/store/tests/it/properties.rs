@@ -219,11 +219,26 @@ proptest! {
     }
 }
 
+fn block_on_threads(work: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(work);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn the_same_with_content_in_a_bucket(operations in proptest::collection::vec(operation(), 1..40)) {
         block_on(run(Place::of_bucket(), operations));
+    }
+
+    #[test]
+    #[ignore = "needs TEST_POSTGRES_URL"]
+    fn the_same_over_postgres(operations in proptest::collection::vec(operation(), 1..40)) {
+        block_on_threads(async { run(Place::of_database(), operations).await });
     }
 }

@@ -7,7 +7,7 @@ use charta_model::{
 use charta_store::testing::{self, entry};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use crate::support::TestStore;
+use crate::support::{Place, TestStore};
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
@@ -303,8 +303,7 @@ fn quantity(value: &EntryValue, wanted: &QuantityMatch) -> bool {
         && wanted.code.as_ref().is_none_or(|wanted| said(code) == wanted)
 }
 
-async fn run(records: Vec<Record>, searches: Vec<(ResourceType, Vec<Filter>, bool)>) {
-    let store = TestStore::new();
+async fn run(store: TestStore, records: Vec<Record>, searches: Vec<(ResourceType, Vec<Filter>, bool)>) {
     let write = |record: &Record| {
         let write = testing::put_record(record.kind.as_str(), record.id.as_str(), "1");
         (entry::with(write, record.entries.clone()), None)
@@ -346,6 +345,17 @@ proptest! {
         records in records(),
         searches in vec((kind(), vec(filter(), 0..4), any::<bool>()), 1..25)
     ) {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run(records, searches));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { run(TestStore::new(), records, searches).await });
+    }
+
+    #[test]
+    #[ignore = "needs TEST_POSTGRES_URL"]
+    fn the_same_over_postgres(
+        records in records(),
+        searches in vec((kind(), vec(filter(), 0..4), any::<bool>()), 1..25)
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async { run(TestStore::at(Place::of_database()), records, searches).await });
     }
 }

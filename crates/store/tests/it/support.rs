@@ -1,15 +1,21 @@
 //! A store in a directory that goes away.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use charta_model::{Document, ResourceId, ResourceType, TenantId, Write, WriteOutcome};
 use charta_store::{
-    Access, CommitError, Content, ContentPlace, Error, Options, Store, Uploaded, catalog::Companion, testing,
+    Access, CatalogPlace, CommitError, Content, ContentPlace, Error, Options, Store, Uploaded,
+    catalog::{Catalog, Companion},
+    content::ContentStore,
+    testing,
 };
 use tempfile::TempDir;
 
-use crate::bucket::Bucket;
+use crate::{bucket::Bucket, database::Database};
 
 /// Smaller than by default, so that files come into play early.
 pub const INLINE_BYTES_MAX: usize = 1000;
@@ -19,21 +25,28 @@ pub struct TestStore {
     pub place: Place,
 }
 
-/// Where a test's store is: a directory that goes away, and its content in it or in a bucket.
+/// Where a test's store is: a directory that goes away, its content in it or in a bucket, its records in it or in a
+/// database.
 pub struct Place {
     directory: TempDir,
     pub bucket: Option<Bucket>,
+    database: Option<Database>,
 }
 
 impl Place {
     /// All in one directory.
     pub fn of_files() -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), bucket: None }
+        Self { directory: tempfile::tempdir().unwrap(), bucket: None, database: None }
     }
 
     /// Content in a bucket.
     pub fn of_bucket() -> Self {
         Self { bucket: Some(Bucket::new()), ..Self::of_files() }
+    }
+
+    /// Records in PostgreSQL, content in a bucket.
+    pub fn of_database() -> Self {
+        Self { database: Some(wait(Database::new())), ..Self::of_bucket() }
     }
 
     pub fn path(&self) -> &Path {
@@ -51,7 +64,34 @@ impl std::ops::Deref for TestStore {
 pub fn options(place: &Place) -> Options {
     let content =
         place.bucket.as_ref().map_or(ContentPlace::Files, |bucket| ContentPlace::S3(bucket.place()));
-    Options { inline_bytes_max: INLINE_BYTES_MAX, content, ..Options::new(place.path().join("store")) }
+    let catalog = place
+        .database
+        .as_ref()
+        .map_or(CatalogPlace::Sqlite, |database| CatalogPlace::Postgres(database.url().clone()));
+    Options {
+        inline_bytes_max: INLINE_BYTES_MAX,
+        catalog,
+        content,
+        ..Options::new(place.path().join("store"))
+    }
+}
+
+/// Waits for what a test needs before it goes on. Only in a runtime of several threads.
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
+}
+
+/// Opens the store of a place with something around its backends.
+pub fn open_wrapped(
+    place: &Place,
+    wrap: impl FnOnce(Arc<dyn Catalog>, Arc<dyn ContentStore>) -> (Arc<dyn Catalog>, Arc<dyn ContentStore>),
+) -> Store {
+    let options = options(place);
+    let opened = match place.database {
+        None => Store::open_wrapped(&options, Access::Exclusive, wrap),
+        Some(_) => wait(Store::connect_wrapped(&options, Access::Exclusive, wrap)),
+    };
+    opened.unwrap()
 }
 
 impl TestStore {
@@ -60,14 +100,14 @@ impl TestStore {
     }
 
     pub fn at(place: Place) -> Self {
-        Self { store: Store::open(&options(&place), Access::Exclusive).unwrap(), place }
+        Self { store: open_wrapped(&place, |catalog, content| (catalog, content)), place }
     }
 
     pub async fn reopen(self) -> Self {
         self.store.close().await;
         let Self { store, place } = self;
         drop(store);
-        Self { store: Store::open(&options(&place), Access::Exclusive).unwrap(), place }
+        Self::at(place)
     }
 
     /// Removes every file of content that a record may name.
@@ -169,7 +209,8 @@ pub fn bytes(seed: u64, length: usize) -> Vec<u8> {
     .collect()
 }
 
-/// Each of these claims about a store twice: with files, and with content in a bucket.
+/// Each of these claims about a store three times: with files, with content in a bucket, and with records in a database
+/// as well.
 macro_rules! over_each_place {
     ($($claim:ident),* $(,)?) => {
         mod over_files {$(
@@ -184,9 +225,17 @@ macro_rules! over_each_place {
                 super::$claim(crate::support::Place::of_bucket).await;
             }
         )*}
+        mod over_postgres {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs TEST_POSTGRES_URL"]
+            async fn $claim() {
+                super::$claim(crate::support::Place::of_database).await;
+            }
+        )*}
     };
 }
 pub(crate) use over_each_place;
+
 /// A catalog without a store around it.
 pub struct Alone;
 

@@ -1,5 +1,7 @@
 //! What takes away: purges, sweeps and their announcements, and the locks between them.
 
+use std::time::Duration;
+
 use charta_model::{ResourceId, ResourceType, TenantId};
 
 use super::{
@@ -96,29 +98,74 @@ impl Node {
         Ok(known.into_iter().map(|known| !known).collect())
     }
 
-    /// The lock between sweeps and those who need that nothing is swept. It goes with its connection; one that is lost
-    /// lets go, and its holder finds out with its next statement elsewhere.
-    pub(super) async fn sweep_lock(&self, shared: bool) -> Result<Option<Lease>, Failure> {
+    /// The lock between sweeps and those who need that nothing is swept, if it is free.
+    async fn try_sweep_lock(&self, kind: Kind) -> Result<Option<SweepGuard>, Failure> {
         let lease = self.pools.lasting().await?;
         let key = lock_key(&self.schema, "sweep");
-        let function = if shared { "pg_try_advisory_lock_shared" } else { "pg_try_advisory_lock" };
-        let row = lease.client()?.query_one(&format!("SELECT {function}({key})"), &[]).await?;
+        let (take, release) = match kind {
+            Kind::Alone => ("pg_try_advisory_lock", "pg_advisory_unlock"),
+            Kind::Shared => ("pg_try_advisory_lock_shared", "pg_advisory_unlock_shared"),
+        };
+        let row = lease.client()?.query_one(&format!("SELECT {take}({key})"), &[]).await?;
         if row.get(0) {
-            return Ok(Some(lease)); // dropped, it is closed, which releases the lock
+            return Ok(Some(SweepGuard { lease: Some(lease), release: format!("SELECT {release}({key})") }));
         }
         lease.free();
         Ok(None)
     }
 
-    /// Waits for a sweep that runs.
-    pub(super) async fn hold_off_sweeps(&self) -> Result<Lease, Error> {
-        const BETWEEN: std::time::Duration = std::time::Duration::from_millis(200);
-        loop {
-            if let Some(lease) = self.sweep_lock(true).await? {
-                return Ok(lease);
+    /// For a sweep; `None` if it is held by others for longer than it takes to let go.
+    pub(super) async fn begin_sweep(&self) -> Result<Option<SweepGuard>, Failure> {
+        for _ in 0..10 {
+            if let Some(guard) = self.try_sweep_lock(Kind::Alone).await? {
+                return Ok(Some(guard));
             }
             tokio::time::sleep(BETWEEN).await;
         }
+        Ok(None)
+    }
+
+    /// Waits for a sweep that runs.
+    pub(super) async fn hold_off_sweeps(&self) -> Result<SweepGuard, Error> {
+        loop {
+            if let Some(guard) = self.try_sweep_lock(Kind::Shared).await? {
+                return Ok(guard);
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+    }
+}
+
+/// So often a lock is asked for that another holds.
+const BETWEEN: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// For a sweep.
+    Alone,
+    /// For those who keep sweeps away.
+    Shared,
+}
+
+/// A lock that goes with its connection, and a moment after it is dropped.
+pub(super) struct SweepGuard {
+    lease: Option<Lease>,
+    release: String,
+}
+
+impl Drop for SweepGuard {
+    fn drop(&mut self) {
+        let (Some(lease), Ok(runtime)) = (self.lease.take(), tokio::runtime::Handle::try_current()) else {
+            return;
+        };
+        let release = std::mem::take(&mut self.release);
+        runtime.spawn(async move {
+            if let Ok(client) = lease.client()
+                && client.batch_execute(&release).await.is_ok()
+            {
+                lease.free();
+            }
+        });
     }
 }
 
