@@ -30,9 +30,17 @@ pub(crate) fn uuid(base: &str, key: &str) -> String {
     bytes.copy_from_slice(&digest[..16]);
     bytes[6] = bytes[6] & 0x0F | 0x50;
     bytes[8] = bytes[8] & 0x3F | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bytes.into_iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.extend([byte >> 4, byte & 0x0F].map(|half| char::from(HEX[usize::from(half)])));
+    }
+    text
 }
+
+const HEX: [u8; 16] = *b"0123456789ABCDEF";
 
 /// The id of a fact, or of a part of it, then the fact's identifiers.
 pub(crate) fn ids(x: &mut Xml, base: &str, origin: &Origin, part: &str) {

@@ -8,19 +8,28 @@ use crate::xml::Xml;
 
 /// `YYYYMMDDHHMMSS.ffff+ZZZZ`, as far as it is known.
 pub(crate) fn hl7(moment: &Moment) -> String {
-    let mut text: String = moment.date().chars().filter(char::is_ascii_digit).collect();
+    let mut text = String::with_capacity("YYYYMMDDHHMMSS.ffff+ZZZZ".len());
+    let digits = |part: &str, text: &mut String| text.extend(part.split(['-', ':']));
+    digits(moment.date(), &mut text);
     let Some(time) = moment.time() else { return text };
     let (clock, fraction) = time.split_once('.').unwrap_or((time, ""));
-    text.extend(clock.chars().filter(char::is_ascii_digit));
+    digits(clock, &mut text);
     if !fraction.is_empty() {
         text.push('.');
-        text.extend(fraction.chars().take(4));
+        text.push_str(fraction.get(..4).unwrap_or(fraction));
     }
     if let Some(minutes) = moment.offset_minutes() {
-        let sign = if minutes < 0 { '-' } else { '+' };
-        text.push_str(&format!("{sign}{:02}{:02}", minutes.abs() / 60, minutes.abs() % 60));
+        text.push(if minutes < 0 { '-' } else { '+' });
+        two_digits(minutes.abs() / 60, &mut text);
+        two_digits(minutes.abs() % 60, &mut text);
     }
     text
+}
+
+/// A number below a hundred, with its zero.
+fn two_digits(number: i32, text: &mut String) {
+    let digit = |n: i32| char::from_digit((n % 10).unsigned_abs(), 10).unwrap_or('0');
+    text.extend([digit(number / 10), digit(number)]);
 }
 
 /// For readers: `2020-05-01 12:30 +02:00`.
@@ -30,8 +39,11 @@ pub(crate) fn human(moment: &Moment) -> String {
     let zone = match moment.offset_minutes() {
         Some(0) => " UTC".to_owned(),
         Some(minutes) => {
-            let sign = if minutes < 0 { '-' } else { '+' };
-            format!(" {sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60)
+            let mut zone = if minutes < 0 { " -" } else { " +" }.to_owned();
+            two_digits(minutes.abs() / 60, &mut zone);
+            zone.push(':');
+            two_digits(minutes.abs() % 60, &mut zone);
+            zone
         }
         None => String::new(),
     };

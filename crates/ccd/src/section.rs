@@ -58,15 +58,9 @@ pub(crate) struct Section<'a> {
 
 /// Writes the template ids of a statement.
 pub(crate) fn templates(x: &mut Xml, root: &str, extensions: &[&str]) {
-    let whole;
-    let root = if root.starts_with('.') {
-        whole = format!("{C_CDA}{root}");
-        &whole
-    } else {
-        root
-    };
+    let base = if root.starts_with('.') { C_CDA } else { "" };
     for extension in extensions {
-        x.empty("templateId", &[("root", root), ("extension", extension)]);
+        x.template(base, root, extension);
     }
 }
 

@@ -45,6 +45,18 @@ impl Xml {
         self.out.push_str("/>");
     }
 
+    /// `<templateId root="…" extension="…"/>`, of names that are ours and need no escape.
+    pub(crate) fn template(&mut self, base: &str, root: &str, extension: &str) {
+        for part in ["<templateId root=\"", base, root] {
+            self.out.push_str(part);
+        }
+        if !extension.is_empty() {
+            self.out.push_str("\" extension=\"");
+            self.out.push_str(extension);
+        }
+        self.out.push_str("\"/>");
+    }
+
     /// An element that is text.
     pub(crate) fn leaf(&mut self, name: &str, attributes: Attributes<'_>, text: &str) {
         self.element(name, attributes, |x| x.text(text));

@@ -21,7 +21,7 @@ pub use capability::{
 };
 pub use operation::{OperationDefinition, Parameter as OperationParameter, operation_definition};
 pub use outcome::{Issue, IssueCode, Severity, outcome};
-pub use resource::resource;
+pub use resource::{resource, told};
 pub use subset::{Subset, Summary};
 
 use crate::{Format, Node, Piece, Version, json, xml};

@@ -18,13 +18,13 @@ pub(super) fn target(reference: &str, owner: &str) -> String {
         return reference.to_owned();
     }
     let current = reference.split("/_history/").next().unwrap_or_default();
-    let mut parts = current.rsplit('/');
-    match (parts.next(), parts.next()) {
-        (Some(id), Some(kind)) if !id.is_empty() && kind.starts_with(|c: char| c.is_ascii_uppercase()) => {
-            format!("{kind}/{id}")
-        }
-        _ => reference.to_owned(),
+    // Its last two parts, without what stands before them.
+    let Some((before, id)) = current.rsplit_once('/') else { return reference.to_owned() };
+    let kind_at = before.rfind('/').map_or(0, |at| at + 1);
+    if id.is_empty() || !before[kind_at..].starts_with(|c: char| c.is_ascii_uppercase()) {
+        return reference.to_owned();
     }
+    current[kind_at..].to_owned()
 }
 
 /// The alias of what has this identifier.

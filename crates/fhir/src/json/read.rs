@@ -60,12 +60,31 @@ impl Reader<'_> {
 
     fn member(&mut self, depth: usize) -> Option<(Cow<'static, str>, Node)> {
         self.space();
-        let name = self.string()?;
+        let name = match self.plain_string() {
+            Some(name) => known(name).map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed),
+            None => Cow::Owned(self.escaped_string()?),
+        };
         self.take(b':')?;
-        Some((Cow::Owned(name), self.value(depth + 1)?))
+        Some((name, self.value(depth + 1)?))
     }
 
     fn string(&mut self) -> Option<String> {
+        match self.plain_string() {
+            Some(text) => Some(text.to_owned()),
+            None => self.escaped_string(),
+        }
+    }
+
+    /// A string that stands there as it is, as most do: without an escape or a control character.
+    fn plain_string(&mut self) -> Option<&str> {
+        let rest = self.text.get(self.at..)?.strip_prefix('"')?;
+        let end = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
+        let text = rest[end..].starts_with('"').then(|| &rest[..end])?;
+        self.at += end + 2;
+        Some(text)
+    }
+
+    fn escaped_string(&mut self) -> Option<String> {
         let rest = self.text.get(self.at..)?;
         let mut escaped = false;
         let end = rest.bytes().enumerate().skip(1).find_map(|(at, byte)| {
@@ -107,6 +126,30 @@ impl Reader<'_> {
     }
 }
 
+/// The names that most members have, by length: they need no room of their own.
+const NAMES: [&[&str]; 15] = [
+    &[],
+    &[],
+    &["id"],
+    &["url", "use", "div", "end", "who"],
+    &["code", "text", "unit", "type", "meta", "line", "city", "name", "date", "data"],
+    &["value", "start", "given", "state", "class", "route", "agent", "title"],
+    &["coding", "system", "status", "period", "family", "intent", "target", "gender", "active", "issued"],
+    &["display", "subject", "version", "telecom", "address", "country", "content", "context"],
+    &["category", "language", "location"],
+    &["encounter", "performer", "component", "requester", "extension", "hasMember", "contained", "reference"],
+    &["authoredOn", "identifier", "postalCode", "attachment", "conclusion", "individual"],
+    &["participant", "contentType", "valueString", "vaccineCode"],
+    &["resourceType", "valueDecimal", "recordedDate"],
+    &["valueQuantity", "onsetDateTime", "valueDateTime"],
+    &["clinicalStatus", "referenceRange", "interpretation"],
+];
+
+/// The name as it stands in the program, if it is one of [`NAMES`].
+fn known(name: &str) -> Option<&'static str> {
+    NAMES.get(name.len())?.iter().find(|known| **known == name).copied()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -125,6 +168,16 @@ mod tests {
             let spaced = format!(" \n{text}\t");
             assert_eq!(text_of(&crate::json::write(&read(&spaced).unwrap(), false)), text);
         }
+    }
+
+    #[test]
+    fn names_that_are_known_stand_where_they_are_looked_for() {
+        for (length, names) in NAMES.iter().enumerate() {
+            assert!(names.iter().all(|name| name.len() == length && known(name) == Some(name)), "{names:?}");
+        }
+        assert_eq!(known("codes"), None);
+        let read = read(r#"{"code":1,"c\u006fde":2,"other":3}"#).unwrap();
+        assert_eq!(text_of(&crate::json::write(&read, false)), r#"{"code":1,"code":2,"other":3}"#);
     }
 
     #[test]

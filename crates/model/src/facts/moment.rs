@@ -62,17 +62,19 @@ impl Moment {
             Some((date, time)) => (date, Some(time)),
             None => (self.0.as_str(), None),
         };
-        let parts: Vec<&str> = date.split('-').collect();
-        let is_digits =
-            |part: &&str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
-        let widths = [4, 2, 2];
-        if parts.len() > 3 || !parts.iter().zip(widths).all(|(part, length)| is_digits(part, length)) {
+        let mut parts = date.split('-');
+        let year = digits(parts.next()?, 4)?;
+        let mut two = || parts.next().map(|part| digits(part, 2).and_then(|part| i8::try_from(part).ok()));
+        let (month, day) = (two(), two());
+        // What is there must be a number; what is not there is not known.
+        let (month, day) = (
+            month.map_or(Some(None), |part| part.map(Some))?,
+            day.map_or(Some(None), |part| part.map(Some))?,
+        );
+        if parts.next().is_some() {
             return None;
         }
-        let number = |at: usize| parts.get(at).map(|part| part.parse::<i16>().unwrap_or_default());
-        let month = number(1).map(|month| i8::try_from(month).unwrap_or_default());
-        let day = number(2).map(|day| i8::try_from(day).unwrap_or_default());
-        let first = civil::Date::new(number(0)?, month.unwrap_or(1), day.unwrap_or(1)).ok()?;
+        let first = civil::Date::new(year, month.unwrap_or(1), day.unwrap_or(1)).ok()?;
         let last = match (month, day) {
             (None, _) => first.last_of_year(),
             (_, None) => first.last_of_month(),
@@ -135,19 +137,29 @@ fn time_of_day(time: &str) -> Option<(i64, i64)> {
     if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let millis: i64 = format!("{fraction:0<3.3}").parse().ok()?;
+    let places = fraction.bytes().chain(std::iter::repeat(b'0')).take(3);
+    let millis = places.fold(0, |millis, digit| millis * 10 + i64::from(digit - b'0'));
     let from = start + seconds * 1000 + millis;
     Some(if time.contains('.') { (from, from) } else { (from, from + 999) })
 }
 
 fn two_digits(text: &str) -> Option<i32> {
-    (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
+    digits(text, 2).map(i32::from)
 }
 
+/// A number of so many digits, four at most.
+fn digits(text: &str, length: usize) -> Option<i16> {
+    let is_number = text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| text.bytes().fold(0, |number, digit| number * 10 + i16::from(digit - b'0')))
+}
+
+/// The millisecond at which a day begins in UTC: days are counted from March on, so that a leap day ends its year.
 fn millis(date: civil::Date) -> i64 {
-    date.to_datetime(civil::Time::midnight())
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .map_or(i64::MIN / 2, |zoned| zoned.timestamp().as_millisecond())
+    let (year, month, day) = (i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
+    let year = if month <= 2 { year - 1 } else { year };
+    let days_of_months = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + days_of_months;
+    (days - 719_468) * 86_400_000
 }
 
 #[cfg(test)]
@@ -165,6 +177,18 @@ mod tests {
             ("1970-01-01T00:00-00:30", 0, 1_800_000, 1_859_999),
         ] {
             assert_eq!(Moment::new(text).unwrap().span(zone), (from, until), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_are_counted_as_the_calendar_has_them() {
+        let mut day = civil::Date::new(1, 1, 1).unwrap();
+        // Every day until a leap day at the end of four centuries, then now and then.
+        while let Ok(next) = day.checked_add(jiff::Span::new().days(if day.year() < 402 { 1 } else { 97 })) {
+            let expected =
+                day.to_datetime(civil::Time::midnight()).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+            assert_eq!(millis(day), expected.timestamp().as_millisecond(), "{day}");
+            day = next;
         }
     }
 

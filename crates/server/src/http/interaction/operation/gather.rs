@@ -7,19 +7,20 @@ use base64_simd::STANDARD as BASE64;
 use charta_fhir::{
     Node, Version, attachments,
     facts::{self, FactsBuilder},
-    index,
-    represent::{self, Subset},
+    index, represent,
 };
 use charta_model::{ResourceId, ResourceType, facts::Facts};
-use charta_service::{Part, ReadError};
+use charta_service::{Part, ReadError, RecordPage};
 use charta_store::Stored;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, future::join, stream};
 
 use super::on_demand::TYPE;
 use crate::http::{call::Call, outcome::Refusal};
 
 /// Parts of a record that are read at once: as much of it is in memory beside the facts.
 const PAGE: usize = 400;
+/// So many types are looked up before the one that is being read is done.
+const LOOKUPS_AHEAD: usize = 3;
 /// Most pages of one type in a record, those that are read again among them.
 const PAGES_MAX: usize = 250;
 /// Most bytes of one document that stands inside a CCD; a larger one is named.
@@ -41,38 +42,54 @@ pub async fn facts(call: &Call<'_>, patient: &Arc<Stored>) -> Result<Facts, Refu
     let id = &patient.document.id;
     let mut gathered = Gathered::new(call.base());
     gathered.add(patient);
-    for kind in facts::ABOUT_PATIENT.iter().filter_map(|name| ResourceType::new(name).ok()) {
-        gathered = about(call, id, &kind, gathered).await?;
+    let kinds: Vec<ResourceType> =
+        facts::ABOUT_PATIENT.iter().filter_map(|name| ResourceType::new(name).ok()).collect();
+    // While one type is read, the next ones are looked up.
+    let first = async |kind: ResourceType| {
+        let page = call.lookup().record(id, &kind, 0, PAGE).await;
+        (kind, page)
+    };
+    let mut first_pages = stream::iter(kinds).map(first).buffered(LOOKUPS_AHEAD);
+    while let Some((kind, page)) = first_pages.next().await {
+        gathered = about(call, id, &kind, page?, gathered).await?;
     }
+    drop(first_pages);
     gathered = named(call, id, gathered).await?;
     contents(call, &mut gathered).await?;
     Ok(gathered.builder.finish())
 }
 
-/// Adds what there is of one type, page by page. A page begins with the last part of the one before: if that is another
-/// part, something before it came or went, and parts could be missed; then it is all read again.
+/// Adds what there is of one type, page by page, and looks up the next while one is read. A page begins with the last
+/// part of the one before: if that is another part, something before it came or went, and parts could be missed; then it
+/// is all read again.
 async fn about(
     call: &Call<'_>,
     patient: &ResourceId,
     kind: &ResourceType,
+    mut page: RecordPage,
     mut gathered: Gathered,
 ) -> Result<Gathered, Refusal> {
     let (mut offset, mut last) = (0, None);
     for _ in 0..PAGES_MAX {
-        let page = call.lookup().record(patient, kind, offset, PAGE).await?;
         let id = |part: Option<&Part>| part.map(|part| part.stored.document.id.clone());
         if last.is_some() && id(page.parts.first()) != last {
             (offset, last) = (0, None);
+            page = call.lookup().record(patient, kind, offset, PAGE).await?;
             continue;
         }
-        last = id(page.parts.last());
-        offset += page.parts.len().saturating_sub(1) as u64;
-        if !page.parts.is_empty() {
-            gathered = gathered.on_thread(move |gathered| gathered.add_all(page.parts)).await?;
-        }
-        if !page.more {
+        let RecordPage { parts, more } = page;
+        if parts.is_empty() {
             return Ok(gathered);
         }
+        last = id(parts.last());
+        offset += parts.len().saturating_sub(1) as u64;
+        let added = gathered.on_thread(move |gathered| gathered.add_all(parts));
+        if !more {
+            return added.await;
+        }
+        let next = call.lookup();
+        let (added, next) = join(added, next.record(patient, kind, offset, PAGE)).await;
+        (gathered, page) = (added?, next?);
     }
     Err(Refusal::RecordTooLarge)
 }
@@ -204,7 +221,7 @@ impl Gathered {
     }
 
     fn add(&mut self, stored: &Stored) {
-        let Some((resource, version)) = self.resource(stored) else { return };
+        let Some((resource, version)) = represent::told(&stored.document, &self.base) else { return };
         if is_summary(&resource) {
             return;
         }
@@ -214,16 +231,9 @@ impl Gathered {
     }
 
     fn withhold(&mut self, stored: &Stored) {
-        if let Some((resource, _)) = self.resource(stored) {
+        if let Some((resource, _)) = represent::told(&stored.document, &self.base) {
             self.builder.withhold(&resource);
         }
-    }
-
-    /// The resource as it was accepted, with its id and its labels.
-    fn resource(&self, stored: &Stored) -> Option<(Node, Version)> {
-        let version: Version = stored.document.source()?.dialect.parse().ok()?;
-        let resource = represent::shown(&stored.document, version, &Subset::default(), &self.base, 0)?;
-        Some((resource, version))
     }
 
     fn note_names(&mut self, node: &Node) {
