@@ -104,7 +104,7 @@ pub struct TlsFiles {
 }
 
 /// What keeps the documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreConfig {
     /// What keeps the records.
     pub catalog: CatalogBackend,
@@ -123,11 +123,13 @@ pub enum CatalogBackend {
 }
 
 /// What keeps the bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ContentBackend {
     /// Files in the data directory.
     #[default]
     Files,
+    /// A bucket, and perhaps a prefix in it: `s3://bucket/prefix`. Who asks for it is in the environment.
+    S3(String),
 }
 
 impl Config {

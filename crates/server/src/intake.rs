@@ -7,7 +7,6 @@
 use std::collections::HashMap;
 
 use base64_simd::STANDARD as BASE64;
-use bytes::Bytes;
 use charta_auth::Grant;
 use charta_fhir::{
     Format, Node, Version,
@@ -320,12 +319,13 @@ impl Facts {
     async fn of(content: &Content, hashed: bool) -> Result<Self, charta_store::Error> {
         let size_bytes = content.size_bytes();
         let mut sha1 = Sha1::new();
-        let mut at = 0;
-        while hashed && at < size_bytes {
-            let end = size_bytes.min(at + PIECE_BYTES as u64);
-            let piece: Bytes = content.read(at..end).await?;
+        let mut reader = content.reader(0..if hashed { size_bytes } else { 0 })?;
+        loop {
+            let piece = reader.next().await?;
+            if piece.is_empty() {
+                break;
+            }
             sha1.update(&piece);
-            at = end;
         }
         let sha1 = if hashed { BASE64.encode_to_string(sha1.finalize()) } else { String::new() };
         Ok(Self { size_bytes, sha1 })

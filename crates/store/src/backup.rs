@@ -14,9 +14,12 @@ use std::{
 use charta_model::{Digest, Hasher, ResourceId, ResourceType, TenantId};
 
 use crate::{
-    Access, BackupSummary, Error, Finding, Progress, Store, audit,
+    Access, BackupSummary, Content, Error, Finding, Progress, Store, audit,
     catalog::{Catalog, Companion, ContentRecord, sqlite::Sqlite},
-    content::files::{create_parent, open_named, sync_directory},
+    content::{
+        ContentStore,
+        files::{create_parent, open_named, sync_directory},
+    },
     directory::{Directory, create_directory},
 };
 
@@ -26,23 +29,15 @@ const PIECE_BYTES: usize = 256 << 10;
 /// Contents are looked at in groups of so many.
 const GROUP: usize = 256;
 
-/// Where content is that is not copied.
-const IN_A_BUCKET: &str =
-    "the content is in S3, which this command does not copy: see docs/operations/backup.md";
-
 impl Store {
     /// Copies the store as it is now into `destination`, which must not exist; writes go on meanwhile.
     ///
-    /// Every byte is verified. Content that is damaged or missing here is listed in the summary, and
+    /// The copy keeps content in files, wherever it is here. Every byte is verified. Content that is damaged or missing here is listed in the summary, and
     /// everything else is copied.
     ///
     /// # Errors
-    /// `Unusable` if the destination exists, or content is in a bucket; `Full` or `Unavailable`; nothing of that
-    /// name is then left.
+    /// `Unusable` if the destination exists; `Full` or `Unavailable`; nothing of that name is then left.
     pub async fn backup(&self, destination: &Path, progress: Progress<'_>) -> Result<BackupSummary, Error> {
-        if self.contents().is_shared() {
-            return Err(Error::Unusable(IN_A_BUCKET));
-        }
         if exists(destination) {
             return Err(Error::Unusable("the destination of the backup exists"));
         }
@@ -50,7 +45,12 @@ impl Store {
         let partial = Partial::create(destination)?;
         let copy = Directory::new(&partial.path);
         self.catalog().snapshot(&copy.catalog()).await?;
-        let summary = copy_content(&self.directory().content(), &copy, progress).await?;
+        let files = self.directory().content();
+        let source = match self.contents().is_shared() {
+            true => Source::Store(self.contents()),
+            false => Source::Files(&files),
+        };
+        let summary = copy_content(source, &copy, progress).await?;
         copy_audit_log(self.directory(), &copy).await?;
         partial.finish()?;
         Ok(summary)
@@ -87,7 +87,7 @@ impl Store {
             let catalog = open_catalog(&source)?;
             catalog.snapshot(&copy.catalog()).await?;
             catalog.close().await;
-            let summary = copy_content(&source.content(), &copy, progress).await?;
+            let summary = copy_content(Source::Files(&source.content()), &copy, progress).await?;
             copy_audit_log(&source, &copy).await?;
             Ok::<_, Error>(summary)
         })?;
@@ -108,9 +108,18 @@ fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
+/// Where larger content is copied from.
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// Files below this directory.
+    Files(&'a Path),
+    /// A store on another machine.
+    Store(&'a dyn ContentStore),
+}
+
 /// Copies every content that the catalog in `copy` names, and verifies what that catalog holds itself.
 async fn copy_content(
-    source: &Path,
+    source: Source<'_>,
     copy: &Directory,
     progress: Progress<'_>,
 ) -> Result<BackupSummary, Error> {
@@ -127,7 +136,10 @@ async fn copy_content(
         for record in group {
             let problem = match &record.file {
                 None => verify(&*catalog, &record).await?,
-                Some(key) => copy_file(source, &copy.content(), key, &record).await?,
+                Some(key) => match source {
+                    Source::Files(directory) => copy_file(directory, &copy.content(), key, &record).await?,
+                    Source::Store(store) => fetch(store, &copy.content(), key, &record).await?,
+                },
             };
             summary.findings.extend(problem.map(|problem| Finding { problem, repaired: false }));
             summary.contents += 1;
@@ -189,11 +201,43 @@ async fn copy_file(
         .map_err(|error: io::Error| Error::io("copying content", &error))
 }
 
+/// The same from another machine. What comes is verified there; the digest says that it belongs to the record.
+async fn fetch(
+    store: &dyn ContentStore,
+    destination: &Path,
+    key: &str,
+    record: &ContentRecord,
+) -> Result<Option<String>, Error> {
+    let path = destination.join(key);
+    let failed = |error: io::Error| Error::io("copying content", &error);
+    let mut to = new_file(&path).map_err(failed)?;
+    let fetched = async {
+        let content = Content::new(record.size_bytes, store.open(key, record.size_bytes).await?);
+        let (mut reader, mut hasher) = (content.reader(0..record.size_bytes)?, Hasher::default());
+        loop {
+            let piece = reader.next().await?;
+            if piece.is_empty() {
+                to.sync_all().map_err(failed)?;
+                return Ok(hasher.finish());
+            }
+            hasher.update(&piece);
+            to.write_all(&piece).map_err(failed)?;
+        }
+    };
+    let problem = match fetched.await {
+        Ok(digest) if digest == record.digest => return Ok(None),
+        Ok(_) => format!("content {key} is damaged: its bytes have another digest"),
+        Err(Error::Missing(_)) => format!("content {key} is missing"),
+        Err(Error::Corrupt(problem)) => format!("content {key} is damaged: {problem}"),
+        Err(other) => return Err(other),
+    };
+    fs::remove_file(&path).map_err(failed)?;
+    Ok(Some(problem))
+}
+
 /// Contract 3 holds for copies too: each file is synced; the directories follow at the end.
 fn copy_bytes(mut from: File, destination: &Path, key: &str) -> io::Result<(u64, Digest)> {
-    let path = destination.join(key);
-    create_parent(&path)?;
-    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut to = new_file(&destination.join(key))?;
     let (mut buffer, mut size, mut hasher) = (vec![0; PIECE_BYTES], 0, Hasher::default());
     loop {
         let read = match from.read(&mut buffer) {
@@ -208,6 +252,11 @@ fn copy_bytes(mut from: File, destination: &Path, key: &str) -> io::Result<(u64,
     }
     to.sync_all()?;
     Ok((size, hasher.finish()))
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    create_parent(path)?;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// A copy on its way: `<destination>.partial` until it is whole. Dropped before, it is removed.

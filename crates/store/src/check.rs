@@ -1,5 +1,7 @@
 //! Compares everything that is stored with what it should be.
 
+use std::{collections::HashSet, time::Duration};
+
 use charta_model::{Digest, Hasher};
 
 use crate::{
@@ -9,6 +11,11 @@ use crate::{
 
 /// Contents are looked at in groups of so many.
 const GROUP: usize = 256;
+
+/// So often is looked whether content that no record names still is there.
+const LOOKS_AGAIN: u32 = 10;
+/// With so much time between.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Store {
     /// Everything that is wrong: records against each other, content against size and digest, content
@@ -24,7 +31,7 @@ impl Store {
         let lock = self.hold_off_sweeps().await?;
         let mut findings = self.catalog().check(repair).await?;
         self.check_contents(progress, &mut findings).await?;
-        let unnamed = self.all_unnamed().await?;
+        let unnamed = self.still_unnamed().await?;
         findings.extend(self.written_audit_log()?.check().await?);
         drop(lock);
         if repair {
@@ -37,7 +44,22 @@ impl Store {
         Ok(findings)
     }
 
-    /// Content that no record names.
+    /// Content that no record names. What another process has just brought into a shared store may still get its
+    /// record, so it is looked at again for a while.
+    async fn still_unnamed(&self) -> Result<Vec<(String, u64)>, Error> {
+        let mut unnamed = self.all_unnamed().await?;
+        let is_beside_others = self.contents().is_shared() && self.access() == Access::ReadOnly;
+        let mut looks = if is_beside_others { LOOKS_AGAIN } else { 0 };
+        while !unnamed.is_empty() && looks > 0 {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            let now: HashSet<_> = self.all_unnamed().await?.into_iter().collect();
+            unnamed.retain(|found| now.contains(found));
+            looks -= 1;
+        }
+        Ok(unnamed)
+    }
+
+    /// The same at this instant.
     async fn all_unnamed(&self) -> Result<Vec<(String, u64)>, Error> {
         let (mut all, mut from) = (Vec::new(), None);
         loop {

@@ -43,6 +43,9 @@ pub trait ContentStore: Send + Sync {
     /// Whether bytes could be taken in.
     async fn ping(&self) -> Result<(), Error>;
 
+    /// Tells in the log what a store on another machine can do.
+    async fn probe(&self) {}
+
     /// Whether other processes may bring in what this one lists.
     fn is_shared(&self) -> bool {
         false

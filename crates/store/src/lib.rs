@@ -44,7 +44,10 @@ mod upload;
 
 pub use audit::{AuditLog, AuditOptions, AuditPage, AuditStatistics, Durability, OnFailure};
 pub use catalog::postgres::PostgresUrl;
-pub use content::{Content, Reader, s3::S3Place};
+pub use content::{
+    Content, Reader,
+    s3::{OBJECT_BYTES_MAX, S3Place},
+};
 pub use error::{CommitError, Error, TransactError};
 pub use options::{Access, CatalogPlace, ContentPlace, OpenError, Options};
 pub use store::{ANCHORS_MAX, Progress, Store};

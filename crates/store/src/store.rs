@@ -337,6 +337,11 @@ impl Store {
         }
     }
 
+    /// Tells in the log whether content can be taken in where it is on another machine, and what that can do.
+    pub async fn probe(&self) {
+        self.0.content.probe().await;
+    }
+
     /// 32 random bytes made when the store was created; they sign what clients hand back.
     #[must_use]
     pub fn secret(&self) -> &[u8; 32] {

@@ -59,6 +59,8 @@ async fn serve(config: Config, with_demo: bool) -> Result<ExitCode, Failure> {
     let server = Server::bind(App::new(config, service, with_demo)?)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let probed = store.clone();
+    tokio::spawn(async move { probed.probe().await }); // what does not answer now may do so later
     let sweeping = tokio::spawn(sweep_regularly(store.clone()));
     result_line(&format!("listening on {}", server.address()?));
     server

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use charta_model::TenantId;
-use charta_store::{Access, OpenError, Options, Store};
+use charta_store::{Access, ContentPlace, OpenError, Options, S3Place, Store};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Failure, Place};
-use crate::config::Config;
+use crate::config::{Config, ContentBackend};
 
 /// A runtime; 0 threads means one per core.
 pub fn runtime(worker_threads: usize) -> std::io::Result<Runtime> {
@@ -22,8 +22,18 @@ pub fn runtime(worker_threads: usize) -> std::io::Result<Runtime> {
 pub fn open(config: &Config, access: Access) -> Result<Store, OpenError> {
     let mut options = Options::new(&config.data_dir);
     let cache_bytes = config.store.cache_bytes.unwrap_or_else(|| memory_bytes() / CACHE_SHARE);
+    options.content = content(&config.store.content)?;
     options.cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX).max(CACHE_BYTES_MIN);
     Store::open(&options, access)
+}
+
+fn content(backend: &ContentBackend) -> Result<ContentPlace, OpenError> {
+    let ContentBackend::S3(url) = backend else { return Ok(ContentPlace::Files) };
+    let environment = std::env::vars_os();
+    let environment =
+        environment.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let problem = |problem: &str| OpenError::Content { place: url.clone(), problem: problem.to_owned() };
+    S3Place::new(url, environment).map(ContentPlace::S3).map_err(problem)
 }
 
 /// Records that were read may take this part of the machine's memory, unless the configuration says how much.

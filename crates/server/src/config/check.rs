@@ -4,9 +4,13 @@ use std::{net::SocketAddr, ops::RangeInclusive};
 
 use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
+use charta_store::OBJECT_BYTES_MAX;
 use tracing_subscriber::EnvFilter;
 
-use super::{Auth, Config, Endpoint, EndpointTenant, Limits, Origin, TlsFiles, error::Problem, organization};
+use super::{
+    Auth, Config, ContentBackend, Endpoint, EndpointTenant, Limits, Origin, TlsFiles, error::Problem,
+    organization,
+};
 
 mod trust;
 
@@ -24,6 +28,12 @@ pub fn check(config: &Config) -> Checked {
     hosts(config)?;
     process(config)?;
     limits(&config.limits)?;
+    if matches!(config.store.content, ContentBackend::S3(_))
+        && config.limits.document_bytes > OBJECT_BYTES_MAX
+    {
+        let problem = format!("more than the {OBJECT_BYTES_MAX} that go into one object of S3");
+        return refuse("limits.document_bytes", 0, problem);
+    }
     within("audit.interval_ms", config.audit.interval_ms, 1..=60_000)?;
     within("audit.keep_days", config.audit.keep_days.into(), 0..=36_500)?;
     tls(config)?;

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
+use charta_store::S3Place;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -167,12 +168,22 @@ fn store(form: StoreForm) -> Result<StoreConfig, Problem> {
         _ => Ok(()),
     };
     only("store.catalog", SQLITE, form.catalog)?;
-    only("store.content", FILES, form.content)?;
     Ok(StoreConfig {
         catalog: CatalogBackend::Sqlite,
-        content: ContentBackend::Files,
+        content: content(form.content)?,
         cache_bytes: form.cache_bytes,
     })
+}
+
+fn content(value: Option<String>) -> Result<ContentBackend, Problem> {
+    // The value is not repeated: it may have a password in it.
+    match value.as_deref() {
+        None | Some(FILES) => Ok(ContentBackend::Files),
+        Some(url) => match S3Place::new(url, []) {
+            Ok(place) => Ok(ContentBackend::S3(place.url().to_owned())),
+            Err(problem) => Err(Problem::new("store.content", 0, format!("{problem}, nor {FILES:?}"))),
+        },
+    }
 }
 
 fn tenants(forms: Option<Vec<TenantForm>>) -> Result<Option<Vec<TenantId>>, Problem> {
@@ -233,8 +244,11 @@ fn endpoint((index, form): (usize, EndpointForm), default: Option<&TenantId>) ->
 }
 
 fn form(config: &Config) -> File {
-    let StoreConfig { catalog: CatalogBackend::Sqlite, content: ContentBackend::Files, cache_bytes } =
-        config.store;
+    let StoreConfig { catalog: CatalogBackend::Sqlite, content, cache_bytes } = &config.store;
+    let content = match content {
+        ContentBackend::Files => FILES,
+        ContentBackend::S3(url) => url,
+    };
     File {
         listen: Some(config.listen.to_string()),
         ops_listen: config.ops_listen.map(|address| address.to_string()),
@@ -251,8 +265,8 @@ fn form(config: &Config) -> File {
         audit: Some(config.audit.clone()),
         store: Some(StoreForm {
             catalog: Some(SQLITE.to_owned()),
-            content: Some(FILES.to_owned()),
-            cache_bytes,
+            content: Some(content.to_owned()),
+            cache_bytes: *cache_bytes,
         }),
         tls: config.tls.as_ref().map(|files| TlsForm {
             certificate: files.certificate.display().to_string(),

@@ -392,14 +392,25 @@ fn proxies_are_networks_and_write_one_of_two_headers() {
 
 #[test]
 fn what_is_not_in_this_release_is_refused() {
+    check(&[(
+        "[store]\ncatalog = \"postgres://user:secret@host/db\"",
+        "2: store.catalog: not offered in this release; only \"sqlite\" is",
+    )]);
+}
+
+#[test]
+fn content_is_in_files_or_in_a_bucket() {
+    const BUCKET: &str = "[store]\ncontent = \"s3://bucket/prefix\"";
+    let config = Config::parse(BUCKET, "test").unwrap();
+    assert_eq!(config.store.content, ContentBackend::S3("s3://bucket/prefix".into()));
+    assert_eq!(Config::parse(&config.to_toml(), "test").unwrap().store, config.store);
+    let form = "2: store.content: not of the form s3://bucket or s3://bucket/prefix, nor \"files\"";
     check(&[
+        ("[store]\ncontent = \"bucket\"", form),
+        ("[store]\ncontent = \"s3://key:secret@bucket\"", form),
         (
-            "[store]\ncatalog = \"postgres://user:secret@host/db\"",
-            "2: store.catalog: not offered in this release; only \"sqlite\" is",
-        ),
-        (
-            "[store]\ncatalog = \"sqlite\"\ncontent = \"s3://bucket/prefix\"",
-            "3: store.content: not offered in this release; only \"files\" is",
+            &format!("[limits]\ndocument_bytes = 100000000000\n{BUCKET}"),
+            "2: limits.document_bytes: more than the 83000000000 that go into one object of S3",
         ),
     ]);
 }

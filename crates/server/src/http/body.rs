@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use charta_fhir::{Piece, base64};
-use charta_store::Content;
+use charta_store::{Content, Reader};
 use http_body::{Body, Frame, SizeHint};
 
 use super::connection::{Chunk, Outbox};
@@ -42,9 +42,18 @@ impl Segment {
             Self::Base64(_, range) => base64::encoded_len(range.end - range.start),
         }
     }
+
+    /// What is still to be read of a content.
+    fn range_mut(&mut self) -> Option<&mut Range<u64>> {
+        match self {
+            Self::Text(_) => None,
+            Self::Raw(_, range) | Self::Base64(_, range) => Some(range),
+        }
+    }
 }
 
-type Reading = Pin<Box<dyn Future<Output = Result<Bytes, charta_store::Error>> + Send>>;
+/// Gives back the reader that was used, if one was.
+type Reading = Pin<Box<dyn Future<Output = (Option<Reader>, Result<Bytes, charta_store::Error>)> + Send>>;
 
 /// The body of an answer.
 #[derive(Default)]
@@ -53,6 +62,8 @@ pub struct AnswerBody {
     remaining: u64,
     outbox: Option<Outbox>,
     reading: Option<Reading>,
+    /// Reads the first segment's content, if that is far away, in one go.
+    reader: Option<Reader>,
 }
 
 impl AnswerBody {
@@ -65,7 +76,7 @@ impl AnswerBody {
     pub fn of(segments: impl IntoIterator<Item = Segment>) -> Self {
         let segments: VecDeque<_> = segments.into_iter().filter(|segment| segment.length() > 0).collect();
         let remaining = segments.iter().map(Segment::length).sum();
-        Self { segments, remaining, outbox: None, reading: None }
+        Self { segments, remaining, ..Self::default() }
     }
 
     /// A resource as the writers of `fhir` gave it, with the contents that its places stand for.
@@ -117,28 +128,47 @@ impl AnswerBody {
 
     /// The next bytes of the first segment's content, read in a stretch of bounded length.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, charta_store::Error>> {
-        if let Some(reading) = &mut self.reading {
-            let bytes = ready!(reading.as_mut().poll(cx));
-            self.reading = None;
-            return Poll::Ready(bytes);
+        let reading = match &mut self.reading {
+            Some(reading) => reading,
+            None => match self.next_reading() {
+                Ok(reading) => self.reading.insert(reading),
+                Err(done) => return Poll::Ready(done),
+            },
+        };
+        let (reader, bytes) = ready!(reading.as_mut().poll(cx));
+        (self.reading, self.reader) = (None, reader);
+        if self.reader.is_some()
+            && let (Ok(bytes), Some(range)) = (&bytes, self.segments.front_mut().and_then(Segment::range_mut))
+        {
+            range.start += bytes.len() as u64;
         }
+        Poll::Ready(bytes)
+    }
+
+    /// Begins to read, unless it is done at once.
+    fn next_reading(&mut self) -> Result<Reading, Result<Bytes, charta_store::Error>> {
         let (content, range, at_most) = match self.segments.front_mut() {
             Some(Segment::Raw(content, range)) => (content, range, COPY_READ_BYTES),
             Some(Segment::Base64(content, range)) => (content, range, BASE64_READ_BYTES),
-            Some(Segment::Text(_)) | None => return Poll::Ready(Ok(Bytes::new())),
+            Some(Segment::Text(_)) | None => return Err(Ok(Bytes::new())),
         };
+        if content.is_remote() {
+            let mut reader = match self.reader.take() {
+                Some(reader) => reader,
+                None => content.reader(range.clone()).map_err(Err)?,
+            };
+            return Ok(Box::pin(async move {
+                let bytes = reader.next().await;
+                (Some(reader), bytes)
+            }));
+        }
         let stretch = range.start..range.end.min(range.start + at_most);
         range.start = stretch.end;
         if let Some(bytes) = content.read_now(stretch.clone()) {
-            return Poll::Ready(bytes);
+            return Err(bytes);
         }
         let content = content.clone();
-        self.reading.insert(Box::pin(async move { content.read(stretch).await })).as_mut().poll(cx).map(
-            |bytes| {
-                self.reading = None;
-                bytes
-            },
-        )
+        Ok(Box::pin(async move { (None, content.read(stretch).await) }))
     }
 
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Chunk>>> {
@@ -157,6 +187,7 @@ impl AnswerBody {
         };
         if self.segments.front().is_some_and(|segment| segment.length() == 0) {
             self.segments.pop_front();
+            self.reader = None;
         }
         self.remaining = self.remaining.saturating_sub(bytes::Buf::remaining(&chunk) as u64);
         Poll::Ready(Some(Ok(chunk)))

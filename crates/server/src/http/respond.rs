@@ -57,14 +57,19 @@ async fn native(call: &Call<'_>, stored: &Stored, facts: &ContentFacts) -> Resul
         return Ok(unmodified(headers));
     }
     let content = call.lookup().content(stored).await?;
-    native_headers(call, &mut headers, document, facts, &content).await?;
-    if let Some(coding) = coding {
-        return Ok(compress::answer(call, headers, AnswerBody::of([whole(&content)]), coding));
-    }
     let ranges = match ranged && if_range_holds(call, document, &etag) {
         true => range::parse(call.header(&header::RANGE).unwrap_or_default(), facts.size_bytes),
         false => range::Ranges::Whole,
     };
+    let first = match &ranges {
+        range::Ranges::Satisfiable(ranges) => ranges.first().cloned(),
+        _ => None,
+    };
+    begin(call, &content, first.unwrap_or(0..facts.size_bytes)).await?;
+    native_headers(call, &mut headers, document, facts, &content).await?;
+    if let Some(coding) = coding {
+        return Ok(compress::answer(call, headers, AnswerBody::of([whole(&content)]), coding));
+    }
     let mut status = StatusCode::PARTIAL_CONTENT;
     let body = match ranges {
         range::Ranges::Whole => {
@@ -84,6 +89,26 @@ async fn native(call: &Call<'_>, stored: &Stored, facts: &ContentFacts) -> Resul
         },
     };
     Ok(with_body(call, status, headers, body))
+}
+
+/// Has the first bytes of a body fetched before its status is sent, if they come from another machine: what is not
+/// there now can still be answered as such. An answer to HEAD needs none.
+async fn begin(call: &Call<'_>, content: &Content, range: std::ops::Range<u64>) -> Result<(), Refusal> {
+    if call.method != Method::HEAD {
+        content.begin(range).await?;
+    }
+    Ok(())
+}
+
+/// The same for the first of several contents, which is read as a whole.
+///
+/// # Errors
+/// The store's.
+pub async fn begin_first(call: &Call<'_>, contents: &[Content]) -> Result<(), Refusal> {
+    match contents.first() {
+        Some(first) => begin(call, first, 0..first.size_bytes()).await,
+        None => Ok(()),
+    }
 }
 
 fn whole(content: &Content) -> Segment {
@@ -120,6 +145,7 @@ async fn resource(call: &Call<'_>, stored: &Stored, fhir_type: &FhirType) -> Res
         Some(_) if !subset.drops_content(call.version()) => vec![call.lookup().content(stored).await?],
         _ => Vec::new(),
     };
+    begin_first(call, &contents).await?;
     let node = represent::shown(document, call.version(), &subset, call.base(), 0);
     let node = node.ok_or_else(|| other_version(document))?;
     if call.version() == charta_fhir::Version::Dstu2 {
@@ -224,13 +250,11 @@ async fn native_headers(
     static SECURITY_CONTEXT: HeaderName = HeaderName::from_static("x-security-context");
     static REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
     let media_type = &facts.content_type;
-    let start = match disposition::looks_at_bytes(media_type) {
-        true => content.read(0..facts.size_bytes.min(disposition::MAGIC_BYTES)).await?,
-        false => Bytes::new(),
-    };
     headers.insert(header::CONTENT_TYPE, value(media_type.as_str()));
-    let shown = disposition::disposition(&document.id, media_type, &start);
-    headers.insert(header::CONTENT_DISPOSITION, value(&shown));
+    if let Some(start) = first_bytes(call, facts, content).await? {
+        let shown = disposition::disposition(&document.id, media_type, &start);
+        headers.insert(header::CONTENT_DISPOSITION, value(&shown));
+    }
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(REPR_DIGEST.clone(), value(&repr_digest(facts)));
     if let Some(context) = &facts.security_context {
@@ -244,6 +268,23 @@ async fn native_headers(
     let policy = HeaderValue::from_static("sandbox; default-src 'none'; frame-ancestors 'none'");
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(())
+}
+
+/// What a document begins with, if that decides how it is shown. `None` if only another machine can tell, and the
+/// content itself is not asked for: HEAD may leave out what is found out while content is made (RFC 9110 9.3.2).
+async fn first_bytes(
+    call: &Call<'_>,
+    facts: &ContentFacts,
+    content: &Content,
+) -> Result<Option<Bytes>, Refusal> {
+    if !disposition::looks_at_bytes(&facts.content_type) {
+        return Ok(Some(Bytes::new()));
+    }
+    let start = 0..facts.size_bytes.min(disposition::MAGIC_BYTES);
+    if content.is_remote() && call.method == Method::HEAD {
+        return Ok(content.read_now(start).transpose()?);
+    }
+    Ok(Some(content.read(start).await?))
 }
 
 /// Clause: RFC 9530 3

@@ -10,6 +10,8 @@ use std::{
 use reqwest::{Method, RequestBuilder, Response, header::HeaderMap};
 use tempfile::TempDir;
 
+use crate::backends;
+
 /// A tenant of the Millennium and Soarian endpoints, beside `default`.
 pub const TENANT: &str = "ec2458f2-1e24-41c8-b71b-0e701af7583d";
 
@@ -113,10 +115,22 @@ impl TestApp {
 
     /// The same over a directory that may hold data already.
     pub fn in_directory(directory: TempDir, configuration: &str) -> Self {
+        let configuration = backends::over(configuration, directory.path());
+        Self::again(directory, &configuration, &backends::environment())
+    }
+
+    /// With these variables in its environment.
+    pub fn with_environment(configuration: &str, environment: &[(&'static str, String)]) -> Self {
+        let directory = tempfile::tempdir().expect("a directory for the test");
+        Self::again(directory, configuration, environment)
+    }
+
+    /// With these, over a directory that may hold data already.
+    pub fn again(directory: TempDir, configuration: &str, environment: &[(&'static str, String)]) -> Self {
         let file = directory.path().join("charta.toml");
         let text = format!("listen = \"127.0.0.1:0\"\ndata_dir = \"data\"\n{configuration}\n{ENDPOINTS}");
         std::fs::write(&file, text).expect("the test's directory is writable");
-        let (child, url) = spawn(&["serve", "--config", &file.to_string_lossy()]);
+        let (child, url) = spawn_with(&["serve", "--config", &file.to_string_lossy()], environment);
         Self { child, url, directory, client: client() }
     }
 
@@ -189,7 +203,12 @@ impl Drop for TestApp {
 
 /// Starts the program; gives it and its URL once it listens.
 pub fn spawn(arguments: &[&str]) -> (Child, String) {
+    spawn_with(arguments, &backends::environment())
+}
+
+fn spawn_with(arguments: &[&str], environment: &[(&'static str, String)]) -> (Child, String) {
     let mut child = Command::new(program())
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -211,7 +230,20 @@ pub fn spawn(arguments: &[&str]) -> (Child, String) {
 
 /// Runs the program to its end.
 pub fn run(arguments: &[&str]) -> std::process::Output {
-    Command::new(program()).args(arguments).output().expect("the program starts")
+    command().args(arguments).output().expect("the program starts")
+}
+
+/// The program, to be given arguments.
+pub fn command() -> Command {
+    let mut command = Command::new(program());
+    command.envs(backends::environment());
+    command
+}
+
+/// The same with these variables in its environment.
+pub fn run_with(arguments: &[&str], environment: &[(&'static str, String)]) -> std::process::Output {
+    let environment = environment.iter().map(|(name, value)| (name, value));
+    Command::new(program()).envs(environment).args(arguments).output().expect("the program starts")
 }
 
 /// Where the program is.

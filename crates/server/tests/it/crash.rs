@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     io::{Read as _, Write as _},
     net::TcpStream,
-    process::{Command, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use crate::{
-    app::{Answer, TestApp, program},
+    app::{Answer, TestApp, command},
     command::{charta, noise, show, text},
 };
 
@@ -157,7 +157,7 @@ fn kill(mut app: TestApp) -> TempDir {
 /// A start that does not get far.
 fn kill_while_starting(directory: &TempDir, random: &mut Random) {
     let config = directory.path().join("charta.toml");
-    let mut child = Command::new(program())
+    let mut child = command()
         .args(["serve", "--config", text(&config)])
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -6,7 +6,11 @@ mod across_versions;
 mod app;
 mod audit;
 mod authorization_server;
+mod backends;
 mod backup;
+#[allow(dead_code, reason = "the tests of the store look into the bucket as well")]
+#[path = "../../../store/tests/it/bucket.rs"]
+mod bucket;
 mod bundle;
 mod cases;
 mod ccd;
@@ -28,6 +32,9 @@ mod large;
 mod limits;
 mod metadata;
 mod mhd;
+#[allow(dead_code, reason = "the tests of the store know more weathers")]
+#[path = "../../../store/tests/it/proxy.rs"]
+mod proxy;
 mod races;
 mod range;
 mod read;
@@ -35,6 +42,7 @@ mod record;
 mod record_of;
 mod representation;
 mod round_trip;
+mod s3;
 mod sample_documents;
 mod sample_records;
 mod search;

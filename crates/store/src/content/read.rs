@@ -43,7 +43,7 @@ pub trait Remote: fmt::Debug + Send + Sync {
     /// The bytes of `range`, which is inside the content, in pieces. Nothing is asked for before the first.
     fn pieces(self: Arc<Self>, range: Range<u64>) -> Box<dyn Pieces>;
 
-    /// The first bytes, at least 12 of them unless the content is shorter, if they are remembered.
+    /// The first few bytes, if they are remembered.
     fn start(&self) -> Option<Bytes>;
 }
 

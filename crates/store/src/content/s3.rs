@@ -20,14 +20,14 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use object_store::{ObjectStore as _, ObjectStoreExt as _, aws::AmazonS3, path::Path};
+use object_store::{ObjectStore as _, ObjectStoreExt as _, PutMode, aws::AmazonS3, path::Path};
 use tokio::{
     runtime::Handle,
     sync::{Semaphore, watch},
     time::timeout,
 };
 
-pub use self::client::S3Place;
+pub use self::{client::S3Place, write::OBJECT_BYTES_MAX};
 use self::{
     known::Known,
     read::Object,
@@ -97,12 +97,16 @@ impl Shared {
 
     /// Removes what nothing names; what is not removed goes with the next sweep.
     async fn remove(&self, key: &str) {
-        if let Err(error) = self.store.delete(&self.path(key)).await
+        self.remove_at(&self.path(key)).await;
+        self.known.release(key);
+    }
+
+    async fn remove_at(&self, path: &Path) {
+        if let Err(error) = self.store.delete(path).await
             && !matches!(error, object_store::Error::NotFound { .. })
         {
-            tracing::warn!(cause = %client::error("removing content", &error), key, "content stays for the sweep");
+            tracing::warn!(cause = %client::error("removing content", &error), %path, "an object is left in S3");
         }
-        self.known.release(key);
     }
 }
 
@@ -167,6 +171,24 @@ impl ContentStore for S3 {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    /// Puts an object twice where the second put has to be refused.
+    async fn probe(&self) {
+        let path = self.0.prefix.clone().join(format!("probe-{}", uuid::Uuid::new_v4().simple()));
+        let put = async || self.0.store.put_opts(&path, "probe".into(), PutMode::Create.into()).await;
+        let first = put().await;
+        let second = put().await;
+        let conditional_puts = match (&first, &second) {
+            (Err(error), _) => {
+                return tracing::warn!(cause = %client::error("content", error), "S3 does not take content");
+            }
+            (Ok(_), Err(object_store::Error::AlreadyExists { .. })) => "refused, as they should be",
+            (Ok(_), Err(_)) => "not understood",
+            (Ok(_), Ok(_)) => "done all the same",
+        };
+        tracing::info!(conditional_puts, "S3 takes content; nothing relies on conditional puts");
+        self.0.remove_at(&path).await;
     }
 
     async fn close(&self) {

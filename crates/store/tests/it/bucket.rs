@@ -1,8 +1,14 @@
 //! A store that speaks S3, in this process.
 
-use std::{net::SocketAddr, path::PathBuf, thread};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    thread,
+};
 
 use charta_store::S3Place;
+use hyper::service::{Service, service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto::Builder,
@@ -16,14 +22,19 @@ const SECRET_KEY: &str = "SKTESTSECRET";
 
 /// A bucket on a port of its own. It ends with the value.
 pub struct Bucket {
-    address: SocketAddr,
+    pub address: SocketAddr,
     directory: TempDir,
+    asked: Arc<Mutex<Vec<String>>>,
     _end: oneshot::Sender<()>,
 }
 
 impl Bucket {
     pub fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::at(tempfile::tempdir().unwrap())
+    }
+
+    /// With its objects in this directory.
+    pub fn at(directory: TempDir) -> Self {
         std::fs::create_dir(directory.path().join("bucket")).unwrap();
         let mut builder = S3ServiceBuilder::new(s3s_fs::FileSystem::new(directory.path()).unwrap());
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
@@ -32,6 +43,8 @@ impl Bucket {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (_end, ended) = oneshot::channel::<()>();
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let asked_here = Arc::clone(&asked);
         // A runtime of its own, so that a test that keeps its thread busy does not stop the store.
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -39,8 +52,12 @@ impl Bucket {
                 let listener = TcpListener::from_std(listener).unwrap();
                 let serving = async {
                     while let Ok((stream, _)) = listener.accept().await {
-                        let service = service.clone();
+                        let (service, asked) = (service.clone(), Arc::clone(&asked_here));
                         tokio::spawn(async move {
+                            let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                                asked.lock().unwrap().push(format!("{} {}", request.method(), request.uri()));
+                                Service::call(&service, request)
+                            });
                             let builder = Builder::new(TokioExecutor::new());
                             let _ = builder.serve_connection(TokioIo::new(stream), service).await;
                         });
@@ -49,19 +66,17 @@ impl Bucket {
                 tokio::select! { () = serving => {}, _ = ended => {} }
             });
         });
-        Self { address, directory, _end }
+        Self { address, directory, asked, _end }
+    }
+
+    /// The requests since the last time, each as `GET /bucket/key`.
+    pub fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
     }
 
     /// Where a store finds it.
     pub fn place(&self) -> S3Place {
-        let address = self.address;
-        let settings = [
-            ("AWS_ENDPOINT_URL", &*format!("http://{address}")),
-            ("AWS_ACCESS_KEY_ID", ACCESS_KEY),
-            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY),
-        ];
-        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        S3Place::new("s3://bucket/charta", settings).unwrap()
+        place(self.address, SECRET_KEY)
     }
 
     /// The files of all objects.
@@ -72,4 +87,21 @@ impl Bucket {
         let files = shelves.flat_map(|shelf| std::fs::read_dir(shelf.unwrap().path()).unwrap());
         files.map(|file| file.unwrap().path()).collect()
     }
+}
+
+/// What the environment of a program says that uses a bucket at this address.
+pub fn environment(address: SocketAddr) -> Vec<(&'static str, String)> {
+    vec![
+        ("AWS_ENDPOINT_URL", format!("http://{address}")),
+        ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
+    ]
+}
+
+/// The bucket at this address, for whoever has this secret.
+pub fn place(address: SocketAddr, secret: &str) -> S3Place {
+    let mut environment = environment(address);
+    environment[2].1 = secret.to_owned();
+    let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value));
+    S3Place::new("s3://bucket/charta", environment).unwrap()
 }

@@ -12,6 +12,8 @@ mod ledger;
 mod nodes;
 mod outage;
 mod properties;
+mod proxy;
 mod searches;
 mod store;
 mod support;
+mod weather;

@@ -127,6 +127,7 @@ pub(super) async fn contents(
     for stored in stored.iter().filter(|stored| stored.document.content().is_some()) {
         contents.push(call.lookup().content(stored).await?);
     }
+    respond::begin_first(call, &contents).await?;
     Ok(contents)
 }
 

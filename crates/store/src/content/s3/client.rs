@@ -141,23 +141,21 @@ impl HttpConnector for Connector {
 }
 
 /// What an error of the library means here, for whoever waited for `doing`.
+///
+/// The store's answer itself is left out: it may repeat keys and signatures.
 pub fn error(doing: &str, error: &object_store::Error) -> Error {
-    let text: Arc<str> = format!("{doing}: {}", description(error)).into();
-    let is_full = ["QuotaExceeded", "InsufficientStorage", "507"].iter().any(|code| text.contains(code));
-    if is_full { Error::Full(text) } else { Error::Unavailable(text) }
-}
-
-/// What is wrong, without the store's answer itself: it may repeat keys and signatures.
-fn description(error: &object_store::Error) -> String {
     let whole = chain(error);
-    let code =
-        whole.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
+    let code = whole.split_once("<Code>").and_then(|(_, rest)| Some(rest.split_once("</Code>")?.0));
+    let code = code.filter(|code| code.len() < 60).unwrap_or_default();
     let text = whole.split('<').next().unwrap_or_default().trim_end_matches([' ', ':', '\n']);
-    let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
-    match code {
-        Some(code) if code.len() < 60 => format!("{text} ({code})"),
-        _ => text,
+    let text: String = text.chars().filter(|c| !c.is_control()).take(400).collect();
+    let is_full = code == "QuotaExceeded" || text.contains("507 Insufficient Storage");
+    let text: Arc<str> = match code {
+        "" => format!("{doing}: {text}"),
+        code => format!("{doing}: {text} ({code})"),
     }
+    .into();
+    if is_full { Error::Full(text) } else { Error::Unavailable(text) }
 }
 
 /// The error and its causes, as far as they add anything.
@@ -230,5 +228,15 @@ mod tests {
         let failed = object_store::Error::Generic { store: "S3", source: answer.into() };
         let text = error("writing", &failed).to_string();
         assert!(text.ends_with("403 (SignatureDoesNotMatch)") && !text.contains("AK1"), "{text}");
+    }
+
+    #[test]
+    fn a_store_without_space_says_so_by_its_code_and_not_by_chance() {
+        let meant = |answer: &str| {
+            error("writing", &object_store::Error::Generic { store: "S3", source: answer.into() })
+        };
+        let full = "Server returned 403: <Error><Code>QuotaExceeded</Code></Error>";
+        assert!(matches!(meant(full), Error::Full(_)));
+        assert!(matches!(meant("PUT http://127.0.0.1:45070/b/507 failed"), Error::Unavailable(_)));
     }
 }

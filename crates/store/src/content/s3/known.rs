@@ -102,10 +102,12 @@ impl Known {
         self.state().lost.contains(key)
     }
 
-    /// What it begins with.
-    pub fn begins(&self, key: &str, piece: &Bytes) {
-        let start = Bytes::copy_from_slice(&piece[..piece.len().min(START_BYTES)]);
-        self.state().starts.put(key.to_owned(), start);
+    /// What it begins with. Too little of it is not remembered.
+    pub fn begins(&self, key: &str, piece: &[u8]) {
+        if let Some(start) = piece.get(..START_BYTES) {
+            let start = Bytes::copy_from_slice(start);
+            self.state().starts.put(key.to_owned(), start);
+        }
     }
 
     pub fn start(&self, key: &str) -> Option<Bytes> {

@@ -16,14 +16,21 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Shared, blocks::Sealer, client};
+use super::{
+    Shared,
+    blocks::{Sealer, object_bytes},
+    client,
+};
 use crate::{
     Error,
     content::{ContentWriter, End, Placed},
 };
 
-/// All parts but the last are so long, as some stores want. There may be 10,000: 78 GiB.
-pub const PART_BYTES: usize = 8 << 20;
+/// All parts but the last are so long, as some stores want.
+const PART_BYTES: usize = 8 << 20;
+/// No store takes more than 10,000 parts of this size; with what stands between blocks.
+pub const OBJECT_BYTES_MAX: u64 = 83_000_000_000;
+const _: () = assert!(object_bytes(OBJECT_BYTES_MAX) < 10_000 * PART_BYTES as u64);
 /// So much of each upload is not counted against what all may hold in memory.
 const FREE_BYTES: usize = 256 << 10;
 /// What all may hold is given out in pieces of this size.
@@ -43,6 +50,8 @@ pub struct ObjectWriter {
     sending: Option<JoinHandle<object_store::Result<PartId>>>,
     parts: Vec<PartId>,
     memory: Option<OwnedSemaphorePermit>,
+    /// Whether there were no bytes yet.
+    is_new: bool,
     /// Whether there is an owner who sees to the object.
     is_placed: bool,
 }
@@ -93,6 +102,7 @@ impl ObjectWriter {
             sending: None,
             parts: Vec::new(),
             memory: None,
+            is_new: true,
             is_placed: false,
         }
     }
@@ -188,6 +198,10 @@ impl ContentWriter for ObjectWriter {
     }
 
     async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
+        if self.is_new {
+            self.shared.known.begins(&self.key, &bytes);
+            self.is_new = false;
+        }
         for piece in self.seal(bytes).await? {
             self.pending.push(piece);
         }
