@@ -13,7 +13,6 @@ use charta_fhir::{
 use charta_model::{MediaType, ResourceId};
 use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use tokio::task::JoinHandle;
 
 use super::{
     answer::{Answer, Body},
@@ -84,43 +83,33 @@ fn sent(call: &Call<'_>, mut headers: HeaderMap, body: Pieces) -> Answer {
 /// What is still to be made.
 enum Making<B, I> {
     New(B),
-    /// The next piece is under way already.
-    Begun(JoinHandle<Option<(String, I)>>),
+    Begun(I),
     Over,
 }
 
-/// One piece after another, each made while the one before is sent: one is ready beside it at most, and no thread waits
-/// for a slow client.
+/// One piece after another, each made when the one before is on its way: no thread waits for a slow client.
 pub fn pieces<B, I>(begin: B) -> Pieces
 where
     B: FnOnce() -> I + Send + 'static,
     I: Iterator<Item = String> + Send + 'static,
 {
     stretches(stream::unfold(Making::New(begin), async |state| {
-        let made = match state {
-            Making::New(begin) => next(begin),
-            Making::Begun(made) => made,
-            Making::Over => return None,
-        };
+        let made = tokio::task::spawn_blocking(move || {
+            let mut iterator = match state {
+                Making::New(begin) => begin(),
+                Making::Begun(iterator) => iterator,
+                Making::Over => return None,
+            };
+            let piece = iterator.next()?;
+            Some((piece, iterator))
+        });
         match made.await {
-            Ok(Some((piece, rest))) => Some((Ok(Bytes::from(piece)), Making::Begun(next(|| rest)))),
+            Ok(Some((piece, iterator))) => Some((Ok(Bytes::from(piece)), Making::Begun(iterator))),
             Ok(None) => None,
             // What broke off must not look like what is whole.
             Err(error) => Some((Err(io::Error::other(error)), Making::Over)),
         }
     }))
-}
-
-/// Makes the next piece on a thread of its own.
-fn next<I>(pieces: impl FnOnce() -> I + Send + 'static) -> JoinHandle<Option<(String, I)>>
-where
-    I: Iterator<Item = String> + Send + 'static,
-{
-    tokio::task::spawn_blocking(move || {
-        let mut pieces = pieces();
-        let piece = pieces.next()?;
-        Some((piece, pieces))
-    })
 }
 
 /// The pieces as the payload of a resource.
@@ -185,21 +174,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_piece_is_made_while_the_one_before_is_sent_and_no_further_one() {
+    async fn a_piece_is_made_when_the_one_before_is_taken() {
         let made = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&made);
         let mut pieces = pieces(move || {
-            (1..=9).map(move |number| {
+            (1..=3).map(move |number| {
                 counted.fetch_add(1, Ordering::SeqCst);
                 format!("piece {number}")
             })
         });
         assert_eq!(made.load(Ordering::SeqCst), 0);
-        for number in 1..=9 {
+        for number in 1..=3 {
             let piece = pieces.next().await.expect("a piece").expect("made");
             assert_eq!(piece, format!("piece {number}").as_bytes());
-            let made = made.load(Ordering::SeqCst);
-            assert!((number..=number + 1).contains(&made), "{made} are made when {number} are taken");
+            assert_eq!(made.load(Ordering::SeqCst), number, "no piece is made ahead");
         }
         assert!(pieces.next().await.is_none());
     }

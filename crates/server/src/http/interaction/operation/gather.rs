@@ -10,17 +10,15 @@ use charta_fhir::{
     index, represent,
 };
 use charta_model::{ResourceId, ResourceType, facts::Facts};
-use charta_service::{Part, ReadError, RecordPage};
+use charta_service::{Part, ReadError};
 use charta_store::Stored;
-use futures_util::{StreamExt as _, future::join, stream};
+use futures_util::{StreamExt as _, stream};
 
 use super::on_demand::TYPE;
 use crate::http::{call::Call, outcome::Refusal};
 
 /// Parts of a record that are read at once: as much of it is in memory beside the facts.
 const PAGE: usize = 400;
-/// So many types are looked up before the one that is being read is done.
-const LOOKUPS_AHEAD: usize = 3;
 /// Most pages of one type in a record, those that are read again among them.
 const PAGES_MAX: usize = 250;
 /// Most bytes of one document that stands inside a CCD; a larger one is named.
@@ -42,54 +40,38 @@ pub async fn facts(call: &Call<'_>, patient: &Arc<Stored>) -> Result<Facts, Refu
     let id = &patient.document.id;
     let mut gathered = Gathered::new(call.base());
     gathered.add(patient);
-    let kinds: Vec<ResourceType> =
-        facts::ABOUT_PATIENT.iter().filter_map(|name| ResourceType::new(name).ok()).collect();
-    // While one type is read, the next ones are looked up.
-    let first = async |kind: ResourceType| {
-        let page = call.lookup().record(id, &kind, 0, PAGE).await;
-        (kind, page)
-    };
-    let mut first_pages = stream::iter(kinds).map(first).buffered(LOOKUPS_AHEAD);
-    while let Some((kind, page)) = first_pages.next().await {
-        gathered = about(call, id, &kind, page?, gathered).await?;
+    for kind in facts::ABOUT_PATIENT.iter().filter_map(|name| ResourceType::new(name).ok()) {
+        gathered = about(call, id, &kind, gathered).await?;
     }
-    drop(first_pages);
     gathered = named(call, id, gathered).await?;
     contents(call, &mut gathered).await?;
     Ok(gathered.builder.finish())
 }
 
-/// Adds what there is of one type, page by page, and looks up the next while one is read. A page begins with the last
-/// part of the one before: if that is another part, something before it came or went, and parts could be missed; then it
-/// is all read again.
+/// Adds what there is of one type, page by page. A page begins with the last part of the one before: if that is another
+/// part, something before it came or went, and parts could be missed; then it is all read again.
 async fn about(
     call: &Call<'_>,
     patient: &ResourceId,
     kind: &ResourceType,
-    mut page: RecordPage,
     mut gathered: Gathered,
 ) -> Result<Gathered, Refusal> {
     let (mut offset, mut last) = (0, None);
     for _ in 0..PAGES_MAX {
+        let page = call.lookup().record(patient, kind, offset, PAGE).await?;
         let id = |part: Option<&Part>| part.map(|part| part.stored.document.id.clone());
         if last.is_some() && id(page.parts.first()) != last {
             (offset, last) = (0, None);
-            page = call.lookup().record(patient, kind, offset, PAGE).await?;
             continue;
         }
-        let RecordPage { parts, more } = page;
-        if parts.is_empty() {
+        last = id(page.parts.last());
+        offset += page.parts.len().saturating_sub(1) as u64;
+        if !page.parts.is_empty() {
+            gathered = gathered.on_thread(move |gathered| gathered.add_all(page.parts)).await?;
+        }
+        if !page.more {
             return Ok(gathered);
         }
-        last = id(parts.last());
-        offset += parts.len().saturating_sub(1) as u64;
-        let added = gathered.on_thread(move |gathered| gathered.add_all(parts));
-        if !more {
-            return added.await;
-        }
-        let next = call.lookup();
-        let (added, next) = join(added, next.record(patient, kind, offset, PAGE)).await;
-        (gathered, page) = (added?, next?);
     }
     Err(Refusal::RecordTooLarge)
 }
