@@ -28,6 +28,7 @@ use std::{
 };
 
 use charta_model::TenantId;
+use charta_store::PostgresUrl;
 
 pub use audit::Audit;
 pub use authorization_server::{AuthorizationServer, Client};
@@ -115,11 +116,13 @@ pub struct StoreConfig {
 }
 
 /// What keeps the records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum CatalogBackend {
     /// SQLite in the data directory.
     #[default]
     Sqlite,
+    /// A database, which several nodes share. It is never shown with its password.
+    Postgres(PostgresUrl),
 }
 
 /// What keeps the bytes.

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! With a number of documents it also fills a store with so many and measures opening it, and another with as
-//! many records, which it then searches; with `records` only that.
+//! many records, which it then searches; with `records` only that. With `MEASURE_CATALOG=postgres://…` the records are
+//! in a schema that is new, or emptied by whoever measures.
 #![allow(clippy::print_stdout, reason = "results go to stdout")]
 
 use std::{
@@ -20,7 +21,7 @@ use charta_model::{
     Comparison, ContentLink, Entry, EntryValue, Filter, HistoryQuery, HistoryScope, Order, Query,
     ReferenceMatch, ResourceId, ResourceType, SortKey, TokenMatch, Write,
 };
-use charta_store::{Access, Options, Store, testing};
+use charta_store::{Access, CatalogPlace, Options, PostgresUrl, Store, testing};
 
 const RUN: Duration = Duration::from_secs(3);
 
@@ -36,7 +37,7 @@ async fn main() {
         return records(&directory.join("many-records"), documents).await;
     }
     bare(directory);
-    let store = open(&directory.join("store"));
+    let store = open(&directory.join("store")).await;
     for callers in [1, 16, 64] {
         for size in [1 << 10, 16 << 10, 128 << 10] {
             commits(&store, callers, size).await;
@@ -51,8 +52,12 @@ async fn main() {
     }
 }
 
-fn open(directory: &Path) -> Store {
-    Store::open(&Options::new(directory), Access::Exclusive).expect("the store opens")
+async fn open(directory: &Path) -> Store {
+    let mut options = Options::new(directory);
+    if let Ok(url) = std::env::var("MEASURE_CATALOG") {
+        options.catalog = CatalogPlace::Postgres(PostgresUrl::new(&url).expect("a URL"));
+    }
+    Store::connect(&options, Access::Exclusive).await.expect("the store opens")
 }
 
 fn bare(directory: &Path) {
@@ -123,7 +128,7 @@ async fn lookups(store: &Store) {
 }
 
 async fn million(directory: &Path, documents: u64) {
-    let store = open(directory);
+    let store = open(directory).await;
     let begun = Instant::now();
     let tasks: Vec<_> = (0..64)
         .map(|caller| {
@@ -142,7 +147,7 @@ async fn million(directory: &Path, documents: u64) {
     store.close().await;
     drop(store);
     let begun = Instant::now();
-    let store = open(directory);
+    let store = open(directory).await;
     println!("opened in {:?}", begun.elapsed());
     let (tenant, id) = (testing::tenant("t"), testing::id("many-7-77"));
     store
@@ -169,7 +174,7 @@ async fn million(directory: &Path, documents: u64) {
 
 /// DocumentReferences of patients with 20 each, and how long it takes to find some of a patient's.
 async fn records(directory: &Path, documents: u64) {
-    let store = open(directory);
+    let store = open(directory).await;
     let patients = (documents / 20).max(1);
     if store.statistics().await.expect("the catalog answers").documents == 0 {
         import(&store, documents, patients).await;

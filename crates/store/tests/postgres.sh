@@ -4,6 +4,7 @@
 #   postgres.sh DIRECTORY start [PORT]   makes the cluster if there is none, starts it and prints its URL
 #   postgres.sh DIRECTORY stop           as an operator does: sessions are ended, all is written
 #   postgres.sh DIRECTORY kill           as a power failure does: what was not synced is gone
+#   postgres.sh DIRECTORY freeze         stops its processes without ending them; `thaw` lets them go on
 #   postgres.sh DIRECTORY standby FROM [PORT]   a standby of the cluster in FROM, which waits for it with each commit
 #   postgres.sh DIRECTORY promote        makes a standby the one that takes writes
 #
@@ -63,6 +64,11 @@ case $command in
     url
     ;;
   promote) run promote ;;
+  freeze | thaw)
+    [ "$command" = freeze ] && signal=STOP || signal=CONT
+    main=$(head -1 "$directory/data/postmaster.pid")
+    kill "-$signal" "$main" $(ps -o pid= --ppid "$main")
+    ;;
   stop) run -m fast stop ;;
   kill) run -m immediate stop ;;
   *) sed -n '2,/^set/p' "$0" | grep '^#' >&2; exit 2 ;;

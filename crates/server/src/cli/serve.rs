@@ -49,7 +49,7 @@ impl Serve {
 }
 
 async fn serve(config: Config, with_demo: bool) -> Result<ExitCode, Failure> {
-    let store = store::open(&config, Access::Exclusive)?;
+    let store = store::open(&config, Access::Exclusive).await?;
     if with_demo {
         demo::fill(&store, &config.tenants).await?;
     }

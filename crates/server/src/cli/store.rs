@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use charta_model::TenantId;
-use charta_store::{Access, ContentPlace, OpenError, Options, S3Place, Store};
+use charta_store::{Access, CatalogPlace, ContentPlace, OpenError, Options, S3Place, Store};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Failure, Place};
-use crate::config::{Config, ContentBackend};
+use crate::config::{CatalogBackend, Config, ContentBackend};
 
 /// A runtime; 0 threads means one per core.
 pub fn runtime(worker_threads: usize) -> std::io::Result<Runtime> {
@@ -19,12 +19,16 @@ pub fn runtime(worker_threads: usize) -> std::io::Result<Runtime> {
 }
 
 /// The store of a configuration.
-pub fn open(config: &Config, access: Access) -> Result<Store, OpenError> {
+pub async fn open(config: &Config, access: Access) -> Result<Store, OpenError> {
     let mut options = Options::new(&config.data_dir);
     let cache_bytes = config.store.cache_bytes.unwrap_or_else(|| memory_bytes() / CACHE_SHARE);
+    options.catalog = match &config.store.catalog {
+        CatalogBackend::Sqlite => CatalogPlace::Sqlite,
+        CatalogBackend::Postgres(url) => CatalogPlace::Postgres(url.clone()),
+    };
     options.content = content(&config.store.content)?;
     options.cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX).max(CACHE_BYTES_MIN);
-    Store::open(&options, access)
+    Store::connect(&options, access).await
 }
 
 fn content(backend: &ContentBackend) -> Result<ContentPlace, OpenError> {
@@ -80,7 +84,7 @@ fn run<T>(
     work: impl AsyncFnOnce(Config, Store) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     runtime(0)?.block_on(async {
-        let store = open(&config, access)?;
+        let store = open(&config, access).await?;
         let result = work(config, store.clone()).await;
         store.close().await;
         result

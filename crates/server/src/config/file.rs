@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use charta_fhir::{Profile, Version};
 use charta_model::TenantId;
-use charta_store::S3Place;
+use charta_store::{PostgresUrl, S3Place};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -160,19 +160,24 @@ fn tls(form: TlsForm) -> TlsFiles {
 }
 
 fn store(form: StoreForm) -> Result<StoreConfig, Problem> {
-    // The value is not repeated: it may have a password in it.
-    let only = |key, known: &str, value: Option<String>| match value {
-        Some(value) if value != known => {
-            Err(Problem::new(key, 0, format!("not offered in this release; only {known:?} is")))
-        }
-        _ => Ok(()),
-    };
-    only("store.catalog", SQLITE, form.catalog)?;
     Ok(StoreConfig {
-        catalog: CatalogBackend::Sqlite,
+        catalog: catalog(form.catalog)?,
         content: content(form.content)?,
         cache_bytes: form.cache_bytes,
     })
+}
+
+fn catalog(value: Option<String>) -> Result<CatalogBackend, Problem> {
+    // The value is not repeated: it may have a password in it.
+    match value.as_deref() {
+        None | Some(SQLITE) => Ok(CatalogBackend::Sqlite),
+        Some(url) => match PostgresUrl::new(url) {
+            Ok(url) => Ok(CatalogBackend::Postgres(url)),
+            Err(problem) => {
+                Err(Problem::new("store.catalog", 0, format!("neither {SQLITE:?} nor {problem}")))
+            }
+        },
+    }
 }
 
 fn content(value: Option<String>) -> Result<ContentBackend, Problem> {
@@ -244,7 +249,7 @@ fn endpoint((index, form): (usize, EndpointForm), default: Option<&TenantId>) ->
 }
 
 fn form(config: &Config) -> File {
-    let StoreConfig { catalog: CatalogBackend::Sqlite, content, cache_bytes } = &config.store;
+    let StoreConfig { catalog, content, cache_bytes } = &config.store;
     let content = match content {
         ContentBackend::Files => FILES,
         ContentBackend::S3(url) => url,
@@ -264,7 +269,10 @@ fn form(config: &Config) -> File {
         limits: Some(config.limits.clone()),
         audit: Some(config.audit.clone()),
         store: Some(StoreForm {
-            catalog: Some(SQLITE.to_owned()),
+            catalog: Some(match catalog {
+                CatalogBackend::Sqlite => SQLITE.to_owned(),
+                CatalogBackend::Postgres(url) => url.to_string(),
+            }),
             content: Some(content.to_owned()),
             cache_bytes: *cache_bytes,
         }),

@@ -391,11 +391,30 @@ fn proxies_are_networks_and_write_one_of_two_headers() {
 }
 
 #[test]
-fn what_is_not_in_this_release_is_refused() {
-    check(&[(
-        "[store]\ncatalog = \"postgres://user:secret@host/db\"",
-        "2: store.catalog: not offered in this release; only \"sqlite\" is",
-    )]);
+fn the_catalog_is_in_sqlite_or_in_postgres() {
+    let config =
+        Config::parse("[store]\ncatalog = \"postgres://app@db.example.org/charta\"", "test").unwrap();
+    let CatalogBackend::Postgres(url) = &config.store.catalog else { panic!("{:?}", config.store) };
+    assert_eq!(url.to_string(), "postgres://app@db.example.org/charta");
+    assert_eq!(Config::parse(&config.to_toml(), "test").unwrap().store, config.store);
+    check(&[
+        (
+            "[store]\ncatalog = \"mysql://user:secret@host/db\"",
+            "2: store.catalog: neither \"sqlite\" nor a database's URL, postgres://user@host/database",
+        ),
+        (
+            "[store]\ncatalog = \"postgres://user:secret@host/db?sslmode=prefer\"",
+            "2: store.catalog: neither \"sqlite\" nor a database's URL with one of disable, require and verify-full \
+             as its sslmode",
+        ),
+    ]);
+}
+
+#[test]
+fn a_password_is_shown_nowhere() {
+    let config = Config::parse("[store]\ncatalog = \"postgres://app:secret@host/db\"", "test").unwrap();
+    assert!(!config.to_toml().contains("secret") && config.to_toml().contains("postgres://app@host/db"));
+    assert!(!format!("{config:?}").contains("secret"));
 }
 
 #[test]

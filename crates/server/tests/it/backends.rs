@@ -1,39 +1,59 @@
-//! What the servers under test keep documents in: `CHARTA_TEST_STORE=sqlite+s3` puts content into a bucket, of a store
-//! inside the test's process. Without it, all is in the data directory.
+//! What the servers under test keep documents in: with `+s3` in `CHARTA_TEST_STORE` content is in a bucket, of a store
+//! inside the test's process; with `postgres+` records are in a schema of the database of `TEST_POSTGRES_URL`. Without
+//! it, all is in the data directory.
 
 use std::{path::Path, sync::LazyLock};
 
 use crate::bucket::{self, Bucket};
 
 /// One for all tests; each server has a prefix of its own.
-static BUCKET: LazyLock<Option<Bucket>> =
-    LazyLock::new(|| match std::env::var("CHARTA_TEST_STORE").as_deref() {
-        Err(_) | Ok("" | "sqlite+files") => None,
-        // Nothing ends the value, so the directory is where builds clean up.
-        Ok("sqlite+s3") => {
-            Some(Bucket::at(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")))
-        }
-        Ok(other) => panic!("CHARTA_TEST_STORE: {other:?} is neither sqlite+files nor sqlite+s3"),
-    });
+static BUCKET: LazyLock<Option<Bucket>> = LazyLock::new(|| match asked_for().as_str() {
+    "" | "sqlite+files" | "postgres+files" => None,
+    // Nothing ends the value, so the directory is where builds clean up.
+    "sqlite+s3" | "postgres+s3" => {
+        Some(Bucket::at(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")))
+    }
+    other => panic!("CHARTA_TEST_STORE: {other:?} is none of {{sqlite,postgres}}+{{files,s3}}"),
+});
+
+fn asked_for() -> String {
+    std::env::var("CHARTA_TEST_STORE").unwrap_or_default()
+}
 
 /// A server's configuration over the backends that are asked for. Another server over the same directory finds what
 /// the first has kept.
 pub fn over(configuration: &str, directory: &Path) -> String {
-    if BUCKET.is_none() || configuration.contains("\ncontent = ") {
-        return configuration.to_owned();
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let mut keys = String::new();
+    if BUCKET.is_some() && !configuration.contains("\ncontent = ") {
+        keys.push_str(&format!("content = \"s3://bucket/{name}\"\n"));
     }
-    let prefix: String = directory
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect();
-    let content = format!("content = \"s3://bucket/{prefix}\"");
+    if asked_for().starts_with("postgres") && !configuration.contains("\ncatalog = ") {
+        keys.push_str(&format!("catalog = \"{}\"\n", schema(&format!("test_{}", name.to_lowercase()))));
+    }
     match configuration.split_once("[store]") {
-        Some((before, after)) => format!("{before}[store]\n{content}{after}"),
-        None => format!("{configuration}\n[store]\n{content}\n"),
+        _ if keys.is_empty() => configuration.to_owned(),
+        Some((before, after)) => format!("{before}[store]\n{keys}{after}"),
+        None => format!("{configuration}\n[store]\n{keys}"),
     }
+}
+
+/// The URL of a schema of this name, made if there is none.
+pub fn schema(name: &str) -> String {
+    let place = std::env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a database for tests");
+    let (url, sql) = (place.clone(), format!("CREATE SCHEMA IF NOT EXISTS {name}"));
+    let making = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+            tokio::spawn(connection);
+            client.batch_execute(&sql).await
+        })
+    });
+    making.join().expect("the thread ends").expect("the database answers");
+    let and = if place.contains('?') { '&' } else { '?' };
+    format!("{place}{and}options=-c%20search_path%3D{name}")
 }
 
 /// What the program needs to know of them beside its configuration.

@@ -20,7 +20,14 @@ mod url;
 mod value;
 mod writer;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -33,7 +40,7 @@ pub use self::url::PostgresUrl;
 use self::{
     failure::Failure,
     names::Names,
-    pool::{Lease, Pools, READ},
+    pool::{Lease, Pools, READ, write_limit},
     search::Place,
     writer::{Commit, Queues},
 };
@@ -219,9 +226,14 @@ impl Catalog for Postgres {
         now: Timestamp,
     ) -> Result<Vec<WriteOutcome>, TransactError> {
         let (answer, answered) = oneshot::channel();
-        writer::submit(self.writing()?, tenant, Commit::new(writes, guards, now, answer))?;
-        let ended = |_| Error::Unavailable("catalog: the commit ended early".into());
-        answered.await.map_err(ended)?
+        let (limit, given_up) = (write_limit(writes.len()), Arc::new(AtomicBool::new(false)));
+        let commit = Commit::new(writes, guards, now, answer, Arc::clone(&given_up));
+        writer::submit(self.writing()?, tenant, commit)?;
+        let Ok(answered) = tokio::time::timeout(limit, answered).await else {
+            given_up.store(true, Ordering::SeqCst);
+            return Err(Error::Unavailable("catalog: no answer in time".into()).into());
+        };
+        answered.map_err(|_| Error::Unavailable("catalog: the commit ended early".into()))?
     }
 
     async fn referrers(

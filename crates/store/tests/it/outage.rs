@@ -7,12 +7,12 @@ use std::{
 };
 
 use charta_model::ResourceType;
-use charta_store::{Access, CatalogPlace, Error, Options, PostgresUrl, Store, testing};
+use charta_store::{Access, CatalogPlace, CommitError, Error, Options, PostgresUrl, Store, testing};
 use tempfile::TempDir;
 
 use crate::{
     ledger::Writers,
-    support::{assert_clean, put},
+    support::{assert_clean, commit, put},
 };
 
 /// A PostgreSQL of one's own; it stops with the test.
@@ -95,6 +95,29 @@ async fn a_server_that_stops_or_crashes_and_comes_back_loses_nothing() {
     assert!(!ledger.refused.is_empty(), "an outage was noticed");
     ledger.verify(&stores[1]).await;
     assert_clean(&stores[2]).await;
+}
+
+/// Its processes are stopped, so that connections stay and nothing answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "starts PostgreSQL"]
+async fn a_server_that_hangs_is_waited_for_a_few_seconds() {
+    let server = Server::new();
+    let url = server.run("a", &["start"]);
+    let stores = nodes(&server, &url).await;
+    put(&stores[0], "a", b"1").await;
+    server.run("a", &["freeze"]);
+    let begun = Instant::now();
+    let writes = stores.iter().map(|store| commit(store, testing::update("a"), b"2", 1));
+    for refused in futures_util::future::join_all(writes).await {
+        assert!(matches!(&refused, Err(CommitError::Store(Error::Unavailable(_)))), "{refused:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
+    assert_refused(&stores[1]).await;
+    server.run("a", &["thaw"]);
+    let writers = Writers::start(&stores);
+    writers.acknowledge(30).await;
+    writers.finish().await.verify(&stores[2]).await;
+    assert_clean(&stores[1]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

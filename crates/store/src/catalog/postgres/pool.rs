@@ -28,6 +28,13 @@ const GET: Duration = Duration::from_secs(4);
 /// A request that reads is answered or refused within so long.
 pub(super) const READ: Duration = Duration::from_secs(5);
 
+/// A commit may take so long before its callers are told that it is not known what becomes of it, and its server is
+/// taken for one that hangs: the longer, the more it writes.
+pub(super) fn write_limit(writes: usize) -> Duration {
+    const EACH: Duration = Duration::from_millis(5);
+    READ + EACH.saturating_mul(u32::try_from(writes).unwrap_or(u32::MAX))
+}
+
 /// How the server is to go about all statements. They are written for indexes, one row leading to the next; what
 /// statistics would make of tables that have just begun to fill is not to stand in the way. It finds out soon that a
 /// node is gone, and Contract 1 wants commits to wait for stable storage whatever the server's default is.

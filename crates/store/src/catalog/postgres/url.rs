@@ -30,11 +30,11 @@ impl PostgresUrl {
     /// Reads a URL.
     ///
     /// # Errors
-    /// One line for the operator that does not repeat the URL.
+    /// What it should be, for the operator, without repeating it.
     pub fn new(text: &str) -> Result<Self, String> {
         let is_ours = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
         if !is_ours {
-            return Err("a database's URL begins with postgres://".into());
+            return Err("a database's URL, postgres://user@host/database".into());
         }
         let (text, mode, root) = without_encryption(text)?;
         let config = parse(&text)?;
@@ -43,7 +43,11 @@ impl PostgresUrl {
             Some("disable") => Encryption::Off,
             None if is_local && root.is_none() => Encryption::Off,
             None | Some("require" | "verify-full") => Encryption::Verified(root),
-            Some(_) => return Err("sslmode is one of disable, require and verify-full".into()),
+            Some(_) => {
+                return Err(
+                    "a database's URL with one of disable, require and verify-full as its sslmode".into()
+                );
+            }
         };
         Ok(Self { text, encryption })
     }
@@ -86,7 +90,7 @@ fn without_encryption(text: &str) -> Result<(String, Option<String>, Option<Path
         }
     }
     if mode.as_deref() == Some("disable") && root.is_some() {
-        return Err("sslrootcert needs sslmode=verify-full".into());
+        return Err("a database's URL with sslmode=verify-full for its sslrootcert".into());
     }
     let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
     Ok((format!("{place}{query}"), mode, root))
@@ -96,10 +100,10 @@ fn parse(text: &str) -> Result<Config, String> {
     let config: Config = text.parse().map_err(|error: tokio_postgres::Error| {
         // It names the key at fault, never the text.
         let cause = std::error::Error::source(&error).map(ToString::to_string);
-        format!("not a database's URL: {}", cause.unwrap_or_else(|| error.to_string()))
+        format!("a database's URL: {}", cause.unwrap_or_else(|| error.to_string()))
     })?;
     if config.get_hosts().is_empty() {
-        return Err("a database's URL names a host".into());
+        return Err("a database's URL with a host".into());
     }
     Ok(config)
 }

@@ -5,17 +5,22 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use charta_model::{Guard, ResourceId, ResourceType, TenantId, Timestamp, Write, WriteOutcome};
+use deadpool_postgres::ClientWrapper as Client;
 use tokio::sync::{Notify, oneshot};
 
 use super::{
     Node,
-    batch::{self, Applied, Asked, Brought, Done},
+    batch::{self, Applied, Asked, Batch, Brought, Done},
     failure::Failure,
     names::Needed,
+    pool::write_limit,
     schema::lock_key,
 };
 use crate::{Error, TransactError, Uploaded};
@@ -34,6 +39,8 @@ struct Caller {
     /// The bytes of each write.
     contents: Vec<Option<Uploaded>>,
     answer: oneshot::Sender<Result<Vec<WriteOutcome>, TransactError>>,
+    /// It was told that nobody knows what becomes of it. If it has not begun, it will not.
+    given_up: Arc<AtomicBool>,
 }
 
 impl Commit {
@@ -42,11 +49,12 @@ impl Commit {
         guards: Vec<Guard>,
         now: Timestamp,
         answer: oneshot::Sender<Result<Vec<WriteOutcome>, TransactError>>,
+        given_up: Arc<AtomicBool>,
     ) -> Self {
         let (writes, contents): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
         let brought = contents.iter().map(|content| content.as_ref().map(Brought::of)).collect();
         let asked = Asked { guards, writes, contents: brought, now };
-        Self { asked, caller: Caller { contents, answer } }
+        Self { asked, caller: Caller { contents, answer, given_up } }
     }
 }
 
@@ -88,8 +96,10 @@ impl Queues {
             while writes < BATCH_MAX
                 && let Some(next) = queue.pop_front()
             {
-                writes += next.asked.writes.len().max(1);
-                batch.push(next);
+                if !next.caller.given_up.load(Ordering::SeqCst) {
+                    writes += next.asked.writes.len().max(1);
+                    batch.push(next);
+                }
             }
         }
         if batch.is_empty() {
@@ -177,6 +187,29 @@ impl Node {
     async fn attempt(&self, tenant: &TenantId, batch: &[Asked]) -> Result<Vec<Done>, Broken> {
         let lease = self.pools.writer().await?;
         let client = lease.client()?;
+        let limit = write_limit(batch.iter().map(|asked| asked.writes.len()).sum());
+        let hangs = || Failure::from(Error::Unavailable("catalog: no answer in time".into()));
+        let decided = tokio::time::timeout(limit, self.decide(client, tenant, batch));
+        let (begun, results) = decided.await.map_err(|_| hangs())??;
+        let changed: Vec<_> =
+            results.iter().flatten().flatten().filter_map(|done| changed(tenant, done)).collect();
+        self.companion.changing(&changed);
+        // Contract 1: returns when it is on stable storage.
+        let committed = tokio::time::timeout(limit, begun.commit()).await;
+        self.companion.changed(&changed);
+        let committed = committed.unwrap_or_else(|_| Err((hangs(), true)));
+        committed.map_err(|(failure, undecided)| Broken { failure, undecided })?;
+        lease.free();
+        Ok(results)
+    }
+
+    /// Everything up to the commit.
+    async fn decide<'n>(
+        &'n self,
+        client: &'n Client,
+        tenant: &TenantId,
+        batch: &[Asked],
+    ) -> Result<(Batch<'n>, Vec<Done>), Failure> {
         let lock = lock_key(&self.schema, &format!("tenant/{tenant}"));
         let key = self.names.make_tenant(client, tenant).await?;
         self.make_kinds(key, batch).await?;
@@ -185,14 +218,7 @@ impl Node {
         for asked in batch {
             results.push(begun.decide(asked).await?);
         }
-        let changed: Vec<_> =
-            results.iter().flatten().flatten().filter_map(|done| changed(tenant, done)).collect();
-        self.companion.changing(&changed);
-        let committed = begun.commit().await; // Contract 1: returns when it is on stable storage.
-        self.companion.changed(&changed);
-        committed.map_err(|(failure, undecided)| Broken { failure, undecided })?;
-        lease.free();
-        Ok(results)
+        Ok((begun, results))
     }
 
     async fn make_kinds(&self, tenant: i64, batch: &[Asked]) -> Result<(), Failure> {
