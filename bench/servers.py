@@ -124,8 +124,8 @@ http {{
 
 
 @contextlib.contextmanager
-def charta(options, directory, worker_threads, core=None, wrapper=(), data=None, more=""):
-    """Charta with an empty store in `directory`, or that in `data`, one open R4 endpoint at /r4, and `more` configuration."""
+def charta(options, directory, worker_threads, core=None, wrapper=(), data=None, more="", environment=None):
+    """Charta with an empty store in `directory`, or that in `data`, one open R4 endpoint at /r4, and `more` configuration and environment."""
     if options.against_itself:
         with nginx(directory, "nginx 2", core, wrapper) as server:
             yield server
@@ -134,7 +134,7 @@ def charta(options, directory, worker_threads, core=None, wrapper=(), data=None,
     config = directory / "charta.toml"
     config.write_text(CHARTA_CONFIG.format(data=data or directory / "data", worker_threads=worker_threads) + more)
     log = directory / "output.log"
-    with running([*wrapper, options.charta.resolve(), "serve", "--config", config], core, log) as process:
+    with running([*wrapper, options.charta.resolve(), "serve", "--config", config], core, log, environment) as process:
         server = Server("Charta", None, process, log)
         server.url = announced_url(server)
         yield server
@@ -161,7 +161,7 @@ writable = true
 
 
 @contextlib.contextmanager
-def running(command, core, log):
+def running(command, core, log, environment=None):
     """A process in a session of its own, so that Ctrl-C reaches it through here alone."""
     cores = machine.cores() if core is None else [core]
     with open(log, "wb") as output:
@@ -171,6 +171,7 @@ def running(command, core, log):
             stdout=output,
             stderr=output,
             start_new_session=True,
+            env=os.environ | (environment or {}),
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
         )
     try:

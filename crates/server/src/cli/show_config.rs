@@ -17,6 +17,9 @@ pub struct ShowConfig {
     /// Print the commented default instead
     #[arg(long)]
     reference: bool,
+    /// What `serve --demo` has where no file says otherwise
+    #[arg(long)]
+    demo: bool,
 }
 
 impl ShowConfig {
@@ -25,7 +28,8 @@ impl ShowConfig {
         if self.reference {
             result_line(REFERENCE.trim_end());
         } else {
-            result_line(self.place.config(Config::standard)?.to_toml().trim_end());
+            let standard = if self.demo { Config::demo } else { Config::standard };
+            result_line(self.place.config(standard)?.to_toml().trim_end());
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -15,6 +15,7 @@ mod bundle;
 mod cases;
 mod ccd;
 mod client_limits;
+mod cluster;
 mod coding_of_bodies;
 mod command;
 mod conditional;

@@ -330,3 +330,17 @@ async fn fill(data: &Path, count: u64) {
     }
     store.close().await;
 }
+
+#[test]
+fn the_health_check_of_the_image_tells_ready_from_not() {
+    let app = TestApp::start();
+    let port = app.url.rsplit(':').next().expect("a port").to_owned();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/health.sh");
+    let healthy = || {
+        let mut check = std::process::Command::new(script);
+        check.env("PORT", &port).stderr(std::process::Stdio::null()).status().expect("bash runs").success()
+    };
+    assert!(healthy());
+    drop(app.stop());
+    assert!(!healthy());
+}
