@@ -91,7 +91,7 @@ async fn what_breaks_off_or_comes_wrong_is_asked_for_again() {
 #[tokio::test]
 async fn what_is_always_wrong_is_never_given_out() {
     let Cluster { store, proxy, .. } = &Cluster::new();
-    let large = bytes(1, 1_000_000);
+    let large = bytes(1, 30_000_000); // more than is on its way when the weather turns
     put(store, "a", &large).await;
     let stored = store
         .current(&testing::tenant("t"), &testing::kind("Binary"), &testing::id("a"))
@@ -101,14 +101,15 @@ async fn what_is_always_wrong_is_never_given_out() {
     // Fewer bytes than a block lie between two wrong ones.
     proxy.set(Weather::WrongAnswers(90_000));
     let content = store.content(&stored).await.unwrap();
-    assert!(matches!(content.begin(0..1_000_000).await, Err(Error::Corrupt(_) | Error::Unavailable(_))));
+    assert!(matches!(content.begin(0..30_000_000).await, Err(Error::Corrupt(_) | Error::Unavailable(_))));
 
     proxy.set(Weather::Fair);
-    let mut reader = content.reader(0..1_000_000).unwrap();
+    let mut reader = content.reader(0..30_000_000).unwrap();
     let mut found = reader.next().await.unwrap().to_vec();
     proxy.set(Weather::WrongAnswers(90_000));
     let error = loop {
         match reader.next().await {
+            Ok(piece) if piece.is_empty() => panic!("a whole document came through"),
             Ok(piece) => found.extend_from_slice(&piece),
             Err(error) => break error,
         }
