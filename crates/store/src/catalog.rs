@@ -1,6 +1,7 @@
 //! The catalog: what is known about documents, and small content.
 
 mod entry;
+pub mod moving;
 pub mod postgres;
 mod record;
 mod search;
@@ -158,6 +159,11 @@ pub trait Catalog: Send + Sync {
 
     /// Whether the catalog answers.
     async fn ping(&self) -> Result<(), Error>;
+
+    /// The same catalog as one that can be moved, if it can.
+    fn moving(&self) -> Option<&dyn moving::Moving> {
+        None
+    }
 
     /// Finishes what was begun; later calls may fail with `Closed`.
     async fn close(&self);

@@ -102,7 +102,7 @@ impl Store {
     }
 
     /// What is wrong with one content, if anything.
-    async fn verify(
+    pub(crate) async fn verify(
         &self,
         record: &ContentRecord,
         progress: &(dyn Fn(u64) + Send + Sync),

@@ -22,6 +22,9 @@ pub enum Error {
     /// The store was opened for reading only.
     #[error("the store is open for reading only")]
     ReadOnly,
+    /// The store is being moved to another place, and takes no writes for the last of it.
+    #[error("the store is being moved and takes no writes")]
+    Standstill,
     /// The store was closed.
     #[error("the store is closed")]
     Closed,
@@ -34,7 +37,7 @@ impl Error {
     /// Whether the same call may succeed later without anyone mending the data.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Full(_))
+        matches!(self, Self::Unavailable(_) | Self::Full(_) | Self::Standstill)
     }
 
     /// An I/O error while `doing` something.

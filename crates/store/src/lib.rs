@@ -34,6 +34,7 @@ pub mod commit;
 pub mod content;
 mod directory;
 mod error;
+mod migrate;
 mod options;
 mod store;
 mod stored;
@@ -43,12 +44,13 @@ pub mod testing;
 mod upload;
 
 pub use audit::{AuditLog, AuditOptions, AuditPage, AuditStatistics, Durability, OnFailure};
-pub use catalog::postgres::PostgresUrl;
+pub use catalog::{moving::Standstill, postgres::PostgresUrl};
 pub use content::{
     Content, Reader,
     s3::{OBJECT_BYTES_MAX, S3Place},
 };
 pub use error::{CommitError, Error, TransactError};
+pub use migrate::{Migrated, Migrating, Stage, Watch};
 pub use options::{Access, CatalogPlace, ContentPlace, OpenError, Options};
 pub use store::{ANCHORS_MAX, Progress, Store};
 pub use stored::{

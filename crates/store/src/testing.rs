@@ -9,6 +9,7 @@ pub mod custody;
 pub mod entry;
 pub mod faulty;
 pub mod filters;
+pub mod moving;
 pub mod records;
 pub mod transactions;
 

@@ -8,6 +8,7 @@ mod batch;
 mod check;
 mod failure;
 mod history;
+mod moving;
 mod names;
 mod pool;
 mod read;
@@ -32,7 +33,8 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use charta_model::{
-    Guard, HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp, Write, WriteOutcome,
+    Digest, Guard, HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp, Write,
+    WriteOutcome,
 };
 use tokio::sync::oneshot;
 
@@ -44,7 +46,10 @@ use self::{
     search::Place,
     writer::{Commit, Queues},
 };
-use super::{Catalog, Companion, ContentRecord, Forgotten, SweepLock, Tally};
+use super::{
+    Catalog, Companion, ContentRecord, Forgotten, SweepLock, Tally,
+    moving::{Count, Moved, Moving, Standstill},
+};
 use crate::{
     Access, Error, Finding, HistoryPage, OpenError, Referrer, SearchPage, Stored, TransactError, Uploaded,
 };
@@ -292,7 +297,7 @@ impl Catalog for Postgres {
     }
 
     async fn purge(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Result<bool, Error> {
-        Ok(self.writing()?.purge(tenant, kind, id).await?)
+        Ok(self.writing()?.purge(tenant, kind, id, None).await?)
     }
 
     async fn forget_unreferenced(&self) -> Result<Forgotten, Error> {
@@ -341,8 +346,80 @@ impl Catalog for Postgres {
         reading!(self, |client| schema::ping(client))
     }
 
+    fn moving(&self) -> Option<&dyn Moving> {
+        Some(self)
+    }
+
     async fn close(&self) {
         self.node.queues.close().await;
         self.node.pools.close();
+    }
+}
+
+#[async_trait]
+impl Moving for Postgres {
+    async fn secret(&self) -> Result<[u8; 32], Error> {
+        reading!(self, |client| moving::secret(client))
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantId>, Error> {
+        reading!(self, |client| moving::tenants(client))
+    }
+
+    async fn export(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<Moved>, Error> {
+        reading_at_once!(self, tenant, |place| moving::export(place, after, limit))
+    }
+
+    async fn last_of(&self, tenant: &TenantId) -> Result<u64, Error> {
+        reading_at_once!(self, tenant, |place| moving::last_of(place))
+    }
+
+    async fn last_given(&self) -> Result<u64, Error> {
+        reading!(self, |client| moving::last_given(client))
+    }
+
+    async fn counts(&self) -> Result<Vec<Count>, Error> {
+        reading!(self, |client| moving::counts(client))
+    }
+
+    async fn held(&self, tenant: &TenantId, digests: Vec<Digest>) -> Result<Vec<bool>, Error> {
+        let held: Vec<bool> = reading_at_once!(self, tenant, |place| moving::held(place, &digests))?;
+        // Of a tenant that has nothing, nothing is said.
+        Ok(if held.is_empty() { vec![false; digests.len()] } else { held })
+    }
+
+    async fn standstill(&self) -> Result<Option<Standstill>, Error> {
+        reading!(self, |client| moving::standstill(client))
+    }
+
+    async fn leave(&self, leaving: bool) -> Result<(), Error> {
+        Ok(self.node.leave(leaving).await?)
+    }
+
+    async fn begin_adoption(&self, secret: [u8; 32]) -> Result<(), Error> {
+        Ok(self.writing()?.begin_adoption(secret).await?)
+    }
+
+    async fn adopt(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        versions: Vec<(Moved, Option<Uploaded>)>,
+    ) -> Result<(), Error> {
+        self.writing()?.adopt(tenant, after, versions).await
+    }
+
+    async fn purge_adopted(
+        &self,
+        tenant: &TenantId,
+        kind: &ResourceType,
+        id: &ResourceId,
+    ) -> Result<(), Error> {
+        self.writing()?.purge(tenant, kind, id, Some(Standstill::Adopting)).await?;
+        Ok(())
+    }
+
+    async fn finish_adoption(&self, last_given: u64) -> Result<(), Error> {
+        Ok(self.writing()?.finish_adoption(last_given).await?)
     }
 }

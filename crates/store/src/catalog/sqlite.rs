@@ -5,6 +5,7 @@
 mod check;
 mod entry;
 mod history;
+mod moving;
 mod names;
 mod neighbour;
 mod read;
@@ -23,7 +24,8 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use charta_model::{
-    Guard, HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp, Write, WriteOutcome,
+    Digest, Document, Guard, HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp,
+    Write, WriteOutcome,
 };
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::{
@@ -32,7 +34,10 @@ use tokio::{
 };
 
 use self::writer::{Commit, Job};
-use super::{Catalog, Companion, ContentRecord, Forgotten, Tally};
+use super::{
+    Catalog, Companion, ContentRecord, Forgotten, Tally,
+    moving::{Count, Moved, Moving, Standstill},
+};
 use crate::{
     Access, Error, Finding, HistoryPage, OpenError, Referrer, SearchPage, Stored, TransactError, Uploaded,
 };
@@ -242,7 +247,11 @@ impl Catalog for Sqlite {
     async fn purge(&self, tenant: &TenantId, kind: &ResourceType, id: &ResourceId) -> Result<bool, Error> {
         let (tenant, kind, id) = (tenant.clone(), kind.clone(), id.clone());
         let touched = vec![(tenant.clone(), kind.clone(), id.clone())];
-        self.write(touched, move |connection| write::purge(connection, &tenant, &kind, &id)).await
+        let work = move |connection: &Connection| {
+            moving::writable(connection)?;
+            write::purge(connection, &tenant, &kind, &id)
+        };
+        self.write(touched, work).await
     }
 
     async fn forget_unreferenced(&self) -> Result<Forgotten, Error> {
@@ -299,6 +308,10 @@ impl Catalog for Sqlite {
         .await
     }
 
+    fn moving(&self) -> Option<&dyn Moving> {
+        Some(self)
+    }
+
     async fn close(&self) {
         if let Some(writer) = &self.writer {
             let (done, closed) = oneshot::channel();
@@ -308,6 +321,100 @@ impl Catalog for Sqlite {
         }
         self.readers.permits.close();
         self.readers.clear();
+    }
+}
+
+#[async_trait]
+impl Moving for Sqlite {
+    async fn secret(&self) -> Result<[u8; 32], Error> {
+        self.read(|connection| Ok(schema::secret(connection)?)).await
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantId>, Error> {
+        self.read(moving::tenants).await
+    }
+
+    async fn export(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<Moved>, Error> {
+        let tenant = tenant.clone();
+        self.read_at_once(move |connection| moving::export(connection, &tenant, after, limit)).await
+    }
+
+    async fn last_of(&self, tenant: &TenantId) -> Result<u64, Error> {
+        let tenant = tenant.clone();
+        self.read_at_once(move |connection| moving::last_of(connection, &tenant)).await
+    }
+
+    async fn last_given(&self) -> Result<u64, Error> {
+        self.read(moving::last_given).await
+    }
+
+    async fn counts(&self) -> Result<Vec<Count>, Error> {
+        self.read(moving::counts).await
+    }
+
+    async fn held(&self, tenant: &TenantId, digests: Vec<Digest>) -> Result<Vec<bool>, Error> {
+        let tenant = tenant.clone();
+        self.read_at_once(move |connection| moving::held(connection, &tenant, &digests)).await
+    }
+
+    async fn standstill(&self) -> Result<Option<Standstill>, Error> {
+        self.read(moving::standstill).await
+    }
+
+    async fn leave(&self, leaving: bool) -> Result<(), Error> {
+        if self.writer.is_some() {
+            return self.write(Vec::new(), move |connection| moving::leave(connection, leaving)).await;
+        }
+        let path = self.readers.path.clone();
+        let beside = move || {
+            let mut connection = schema::open_beside(&path)?;
+            transact(&mut connection, |connection| moving::leave(connection, leaving))
+        };
+        spawn_blocking(beside).await.map_err(|error| Error::task(&error))?
+    }
+
+    async fn begin_adoption(&self, secret: [u8; 32]) -> Result<(), Error> {
+        self.write(Vec::new(), move |connection| moving::begin_adoption(connection, secret)).await
+    }
+
+    async fn adopt(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        versions: Vec<(Moved, Option<Uploaded>)>,
+    ) -> Result<(), Error> {
+        let tenant = tenant.clone();
+        let (answer, answered) = oneshot::channel();
+        let task = move |connection: &mut Connection, companion: &dyn Companion| {
+            let named = |(moved, _): &(Moved, _)| {
+                let Document { kind, id, .. } = &moved.stored.document;
+                (tenant.clone(), kind.clone(), id.clone())
+            };
+            let touched: Vec<_> = versions.iter().map(named).collect();
+            companion.changing(&touched);
+            let adopted = transact(connection, |connection| {
+                moving::adopt(connection, companion, &tenant, after, &versions)
+            });
+            companion.changed(&touched);
+            let _ = answer.send(moving::settle(versions, adopted));
+        };
+        self.writer()?.send(Job::Task(Box::new(task))).await.map_err(|_| Error::Closed)?;
+        answered.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn purge_adopted(
+        &self,
+        tenant: &TenantId,
+        kind: &ResourceType,
+        id: &ResourceId,
+    ) -> Result<(), Error> {
+        let (tenant, kind, id) = (tenant.clone(), kind.clone(), id.clone());
+        let touched = vec![(tenant.clone(), kind.clone(), id.clone())];
+        self.write(touched, move |connection| moving::purge_adopted(connection, &tenant, &kind, &id)).await
+    }
+
+    async fn finish_adoption(&self, last_given: u64) -> Result<(), Error> {
+        self.write(Vec::new(), move |connection| moving::finish_adoption(connection, last_given)).await
     }
 }
 

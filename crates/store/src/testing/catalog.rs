@@ -81,6 +81,14 @@ macro_rules! catalog_suite {
             use_is_judged_after_all_writes,
             what_others_wrote_with_it_stays,
             many_writes_are_one_transaction);
+        $crate::catalog_suite!($make, [$($ignored)?] between moving:
+            a_catalog_that_is_left_takes_no_writes,
+            versions_leave_as_they_were_written,
+            a_copy_is_the_same,
+            a_copy_goes_on_where_it_was,
+            a_document_made_anew_replaces_the_purged_one,
+            a_version_without_its_bytes_stays_out,
+        );
     };
     ($make:path, [] $module:ident: $($claim:ident),* $(,)?) => {
         $crate::catalog_suite!(@each $make, [] $module: $($claim),*);
@@ -90,6 +98,28 @@ macro_rules! catalog_suite {
     };
     (@each $make:path, $attributes:tt $module:ident: $($claim:ident),*) => {
         $($crate::catalog_suite!(@one $make, $attributes $module: $claim);)*
+    };
+    ($make:path, [] between $module:ident: $($claim:ident),* $(,)?) => {
+        $crate::catalog_suite!(@between $make, [] $module: $($claim),*);
+    };
+    ($make:path, [$ignored:literal] between $module:ident: $($claim:ident),* $(,)?) => {
+        $crate::catalog_suite!(@between $make, [#[ignore = $ignored]] $module: $($claim),*);
+    };
+    (@between $make:path, $attributes:tt $module:ident: $($claim:ident),*) => {
+        $($crate::catalog_suite!(@pair $make, $attributes $module: $claim);)*
+    };
+    (@pair $make:path, [$($attribute:tt)*] $module:ident: $claim:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        $($attribute)*
+        async fn $claim() {
+            let (one, _of_one) = $make().await;
+            let (other, _of_other) = $make().await;
+            $crate::testing::$module::$claim(&one, &other).await;
+            for catalog in [one, other] {
+                let findings = $crate::catalog::Catalog::check(&*catalog, false).await.unwrap();
+                assert_eq!(findings, []);
+            }
+        }
     };
     (@one $make:path, [$($attribute:tt)*] $module:ident: $claim:ident) => {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

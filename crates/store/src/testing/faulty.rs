@@ -17,7 +17,10 @@ use charta_model::{
 
 use crate::{
     Error, Finding, HistoryPage, Referrer, SearchPage, Stored, TransactError, Uploaded,
-    catalog::{Catalog, ContentRecord, Forgotten, SweepLock, Tally},
+    catalog::{
+        Catalog, ContentRecord, Forgotten, SweepLock, Tally,
+        moving::{Count, Moved, Moving, Standstill},
+    },
     content::{ContentStore, ContentWriter, Listing, Opened, Placed},
 };
 
@@ -185,8 +188,70 @@ impl Catalog for FaultyCatalog {
     async fn ping(&self) -> Result<(), Error> {
         self.fault.call(self.inner.ping()).await
     }
+    fn moving(&self) -> Option<&dyn Moving> {
+        self.inner.moving().map(|_| self as &dyn Moving)
+    }
     async fn close(&self) {
         self.inner.close().await;
+    }
+}
+
+impl FaultyCatalog {
+    fn moved(&self) -> Result<&dyn Moving, Error> {
+        self.inner.moving().ok_or(Error::Unusable("this catalog cannot be moved"))
+    }
+}
+
+#[async_trait]
+impl Moving for FaultyCatalog {
+    async fn secret(&self) -> Result<[u8; 32], Error> {
+        self.fault.call(self.moved()?.secret()).await
+    }
+    async fn tenants(&self) -> Result<Vec<TenantId>, Error> {
+        self.fault.call(self.moved()?.tenants()).await
+    }
+    async fn export(&self, tenant: &TenantId, after: u64, limit: usize) -> Result<Vec<Moved>, Error> {
+        self.fault.call(self.moved()?.export(tenant, after, limit)).await
+    }
+    async fn last_of(&self, tenant: &TenantId) -> Result<u64, Error> {
+        self.fault.call(self.moved()?.last_of(tenant)).await
+    }
+    async fn last_given(&self) -> Result<u64, Error> {
+        self.fault.call(self.moved()?.last_given()).await
+    }
+    async fn counts(&self) -> Result<Vec<Count>, Error> {
+        self.fault.call(self.moved()?.counts()).await
+    }
+    async fn held(&self, tenant: &TenantId, digests: Vec<Digest>) -> Result<Vec<bool>, Error> {
+        self.fault.call(self.moved()?.held(tenant, digests)).await
+    }
+    async fn standstill(&self) -> Result<Option<Standstill>, Error> {
+        self.fault.call(self.moved()?.standstill()).await
+    }
+    async fn leave(&self, leaving: bool) -> Result<(), Error> {
+        self.fault.call(self.moved()?.leave(leaving)).await
+    }
+    async fn begin_adoption(&self, secret: [u8; 32]) -> Result<(), Error> {
+        self.fault.call(self.moved()?.begin_adoption(secret)).await
+    }
+    async fn adopt(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        versions: Vec<(Moved, Option<Uploaded>)>,
+    ) -> Result<(), Error> {
+        self.fault.call(self.moved()?.adopt(tenant, after, versions)).await
+    }
+    async fn purge_adopted(
+        &self,
+        tenant: &TenantId,
+        kind: &ResourceType,
+        id: &ResourceId,
+    ) -> Result<(), Error> {
+        self.fault.call(self.moved()?.purge_adopted(tenant, kind, id)).await
+    }
+    async fn finish_adoption(&self, last_given: u64) -> Result<(), Error> {
+        self.fault.call(self.moved()?.finish_adoption(last_given)).await
     }
 }
 

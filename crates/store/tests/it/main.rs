@@ -9,6 +9,7 @@ mod database;
 mod disk;
 mod faults;
 mod ledger;
+mod migrate;
 mod nodes;
 mod outage;
 mod properties;

@@ -3,6 +3,8 @@
 //! What they are about is read in one go. Each is then decided by what was read and what those before it come to, and
 //! its rows are gathered; only a search has to see them in their tables. So most commits take three round trips.
 
+mod adopt;
+
 use std::collections::{HashMap, HashSet};
 
 use charta_model::{
@@ -14,6 +16,7 @@ use tokio_postgres::types::ToSql;
 use super::{
     Node,
     failure::Failure,
+    moving::{self, STANDSTILL},
     names::{Names, plain},
     read,
     search::{self, Place},
@@ -140,7 +143,7 @@ pub(super) async fn begin<'b>(
     (tenant, lock): (i64, i64),
     asked: &[Asked],
 ) -> Result<Batch<'b>, Failure> {
-    let (names, companion) = (&node.names, &*node.companion);
+    let names = &node.names;
     let (targets, uploads) = (targets(asked), uploads(asked));
     let writes = asked.iter().map(|asked| asked.writes.len()).sum::<usize>();
     let numbers = i64::try_from(writes).unwrap_or(i64::MAX);
@@ -155,38 +158,27 @@ pub(super) async fn begin<'b>(
     let contents = contents.await?;
     let announced =
         client.prepare_cached("DELETE FROM announced WHERE file = ANY ($1) RETURNING file").await?;
-    let mut batch = Batch {
-        node,
-        client,
-        names,
-        companion,
-        tenant,
-        fresh: Vec::new().into_iter(),
-        newest: HashMap::new(),
-        contents: HashMap::new(),
-        announced: HashSet::new(),
-        users: HashMap::new(),
-        uses: HashMap::new(),
-        stage: Stage::default(),
-        staged_bytes: 0,
-        undo: Vec::new(),
-        has_savepoint: false,
-    };
+    let mut batch = Batch::empty(node, client, tenant);
     let (newest_sql, users_sql) = (newest_sql(), USERS);
     let newest = client.prepare_cached(&newest_sql).await?;
     let users = client.prepare_cached(users_sql).await?;
     let Columns { kinds, ids, binaries } = Columns::of(names, &targets);
     let digests: Vec<&[u8]> = uploads.digests.iter().map(|digest| &digest.as_bytes()[..]).collect();
-    let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({lock})");
+    let standstill = client.prepare_cached(STANDSTILL).await?;
+    // Decision 0019: what stops all commits takes the gate alone.
+    let gate = node.gate();
+    let begin =
+        format!("BEGIN; SELECT pg_advisory_xact_lock_shared({gate}); SELECT pg_advisory_xact_lock({lock})");
     let (of_newest, of_users): ([Value<'_>; 3], [Value<'_>; 2]) =
         ([&tenant, &kinds, &ids], [&tenant, &binaries]);
     let (of_contents, of_announced): ([Value<'_>; 2], [Value<'_>; 1]) =
         ([&tenant, &digests], [&uploads.announced]);
     let of_fresh: [Value<'_>; 1] = [&numbers];
     // Contract 11: each of these sees what was committed before the lock was had.
-    let (begun, newest, users, contents, announced, fresh) = tokio::join!(
+    let (begun, standstill, newest, users, contents, announced, fresh) = tokio::join!(
         biased;
         client.batch_execute(&begin),
+        client.query_opt(&standstill, &[]),
         client.query(&newest, &of_newest),
         client.query(&users, &of_users),
         async {
@@ -202,6 +194,10 @@ pub(super) async fn begin<'b>(
         client.query(&fresh, &of_fresh),
     );
     begun?;
+    if standstill?.is_some() {
+        client.batch_execute("ROLLBACK").await?;
+        return Err(Error::Standstill.into());
+    }
     batch.remember_newest(&targets, &newest?)?;
     batch.remember_users(&targets, &users?)?;
     for row in contents? {
@@ -274,6 +270,29 @@ impl<'t> Columns<'t> {
         let binaries =
             targets.iter().filter(|(kind, _)| kind.is_binary()).map(|(_, id)| id.as_str()).collect();
         Self { kinds, ids, binaries }
+    }
+}
+
+impl<'b> Batch<'b> {
+    fn empty(node: &'b Node, client: &'b Client, tenant: i64) -> Self {
+        let (names, companion) = (&node.names, &*node.companion);
+        Self {
+            node,
+            client,
+            names,
+            companion,
+            tenant,
+            fresh: Vec::new().into_iter(),
+            newest: HashMap::new(),
+            contents: HashMap::new(),
+            announced: HashSet::new(),
+            users: HashMap::new(),
+            uses: HashMap::new(),
+            stage: Stage::default(),
+            staged_bytes: 0,
+            undo: Vec::new(),
+            has_savepoint: false,
+        }
     }
 }
 
@@ -368,7 +387,7 @@ impl Batch<'_> {
                 }
                 let document = document.clone();
                 let index_of = write.state.as_ref().map(|state| &state.index);
-                let stored = self.store(newest, document, index_of, content);
+                let stored = self.store(None, newest, document, index_of, content);
                 (applied.adopted, applied.replaced) = stored.map_err(|error| failed(error.into()))?;
                 if self.staged_bytes > STAGED_BYTES_MAX {
                     self.flush(mark).await?;
@@ -422,9 +441,10 @@ impl Batch<'_> {
     }
 
     /// Gathers the rows of a new version. Tells whether a record now names the uploaded bytes, and whether it named
-    /// others before.
+    /// others before. With the next sequence number, or with one that the version has elsewhere.
     fn store(
         &mut self,
+        elsewhere: Option<i64>,
         before: Option<Newest>,
         document: Document,
         index: Option<&Index>,
@@ -432,8 +452,13 @@ impl Batch<'_> {
     ) -> Result<(bool, bool), Error> {
         let none_left = || Error::Unavailable("catalog: no number is left for another version".into());
         let (sequence, document_key, content_key) = self.fresh.next().ok_or_else(none_left)?;
+        let sequence = elsewhere.unwrap_or(sequence);
         let (content, adopted, replaced) = match (document.content(), content) {
             (Some(_), Some(brought)) => self.place(brought, content_key)?,
+            (Some(facts), None) => {
+                let held = self.contents.get(&facts.digest).map(|held| held.key);
+                (Some(held.ok_or_else(|| Error::Missing(facts.digest.hex().into()))?), false, false)
+            }
             _ => (None, false, false),
         };
         let live = before.as_ref().filter(|before| before.state.description.is_some());

@@ -7,11 +7,15 @@ use charta_model::{ResourceId, ResourceType, TenantId};
 use super::{
     Node,
     failure::Failure,
+    moving,
     pool::Lease,
     read::{self, STALE},
     schema::lock_key,
 };
-use crate::{Error, catalog::Forgotten};
+use crate::{
+    Error,
+    catalog::{Forgotten, moving::Standstill},
+};
 
 impl Node {
     /// Begins a transaction under a tenant's lock.
@@ -27,10 +31,23 @@ impl Node {
         tenant: &TenantId,
         kind: &ResourceType,
         id: &ResourceId,
+        expected: Option<Standstill>,
     ) -> Result<bool, Failure> {
         let lease = self.pools.writer().await?;
-        self.begin(&lease, tenant.as_str()).await?;
         let client = lease.client()?;
+        let lock = lock_key(&self.schema, &format!("tenant/{tenant}"));
+        let gate = self.gate();
+        let begin = format!(
+            "BEGIN; SELECT pg_advisory_xact_lock_shared({gate}); SELECT pg_advisory_xact_lock({lock})"
+        );
+        client.batch_execute(&begin).await?;
+        // Decision 0019: only a copy on its way purges what was purged where it comes from.
+        if moving::standstill(client).await? != expected {
+            client.batch_execute("ROLLBACK").await?;
+            lease.free();
+            let no_copy = Error::Unusable("the target is no copy on its way");
+            return Err(expected.map_or(Error::Standstill, |_| no_copy).into());
+        }
         let sql = "SELECT d.key FROM document d WHERE d.tenant = (SELECT key FROM tenant WHERE name = $1) \
                    AND d.kind = (SELECT key FROM kind WHERE name = $2) AND d.id = $3";
         let row = client.query_opt(sql, &[&tenant.as_str(), &kind.as_str(), &id.as_str()]).await?;
@@ -170,7 +187,7 @@ impl Drop for SweepGuard {
 }
 
 /// In this order, with the document's key.
-const PURGE: [&str; 7] = [
+pub(super) const PURGE: [&str; 7] = [
     "INSERT INTO doubtful (content) SELECT DISTINCT content FROM version \
      WHERE document = $1 AND content IS NOT NULL ON CONFLICT DO NOTHING",
     "UPDATE tally SET documents = documents - 1 FROM document d WHERE d.key = $1 AND d.tenant = tally.tenant \

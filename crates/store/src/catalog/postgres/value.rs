@@ -74,6 +74,18 @@ pub(super) fn number(number: f64) -> String {
     format!("{ordered:016x}")
 }
 
+/// The inverse of [`time`].
+pub(super) fn time_of(text: &str) -> Option<i64> {
+    let ordered = u64::from_str_radix(text, 16).ok()?;
+    Some((ordered ^ (1 << 63)).cast_signed())
+}
+
+/// The inverse of [`number`].
+pub(super) fn number_of(text: &str) -> Option<f64> {
+    let ordered = u64::from_str_radix(text, 16).ok()?;
+    Some(f64::from_bits(if ordered >> 63 == 1 { ordered & !(1 << 63) } else { !ordered }))
+}
+
 /// What an index takes: a long text is its beginning and its digest.
 pub(super) fn word(text: &str) -> Cow<'_, str> {
     if text.len() <= INDEXED_BYTES {
@@ -101,6 +113,10 @@ mod tests {
         let texts = numbers.map(number);
         assert!(texts.is_sorted_by(|a, b| a < b), "{texts:?}");
         assert_eq!(number(-0.0), number(0.0));
+        assert!([i64::MIN, -1, 0, 1, i64::MAX].into_iter().all(|ms| time_of(&time(ms)) == Some(ms)));
+        let back = [f64::NEG_INFINITY, -1.5, -least, 0.0, least, 2.0, f64::INFINITY];
+        assert!(back.into_iter().all(|one| number_of(&number(one)) == Some(one)));
+        assert_eq!((time_of("no time"), number_of("")), (None, None));
     }
 
     #[test]

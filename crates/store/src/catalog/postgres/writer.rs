@@ -173,7 +173,9 @@ impl Node {
                 }
             }
             Err(Broken { failure: Failure { error, .. }, undecided }) => {
-                tracing::warn!(%error, transactions = batch.len(), "a commit failed");
+                if !matches!(error, Error::Standstill) {
+                    tracing::warn!(%error, transactions = batch.len(), "a commit failed");
+                }
                 for caller in callers {
                     // Contract 2: a record may name the bytes; a sweep finds out.
                     let contents = caller.contents.into_iter().flatten();

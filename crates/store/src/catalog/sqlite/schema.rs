@@ -17,6 +17,9 @@ const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_doc
 /// How long a connection waits for another, which is rarely ever.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long whoever writes beside the writer waits for it.
+const BESIDE_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Opens the connection that writes, creating or migrating the schema where needed.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, OpenError> {
     let failed = |source| OpenError::Catalog { path: path.into(), source };
@@ -80,6 +83,15 @@ fn log_is_empty(path: &Path) -> bool {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     fs::metadata(log).map_or(true, |log| log.len() == 0)
+}
+
+/// Opens a connection that writes beside another process, if only a row.
+pub(super) fn open_beside(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    configure_writer(&connection)?;
+    connection.busy_timeout(BESIDE_TIMEOUT)?; // a large transaction takes a while
+    Ok(connection)
 }
 
 /// Opens the first connection of a store that is only read.

@@ -1,7 +1,8 @@
 //! Writes inside the writer's transaction.
 
 use charta_model::{
-    Change, Document, Guard, Index, ResourceId, ResourceType, TenantId, Timestamp, Write, WriteOutcome,
+    Change, Digest, Document, Guard, Index, ResourceId, ResourceType, TenantId, Timestamp, Write,
+    WriteOutcome,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -15,6 +16,7 @@ use crate::{
     catalog::{
         Companion, ContentRecord, Forgotten,
         entry::{dialect, standing, takes_bytes},
+        moving::Moved,
         record,
     },
     commit::{self, Step},
@@ -127,15 +129,41 @@ impl Writing<'_> {
         if let Some(document) = applied.version() {
             let index = write.state.as_ref().map(|state| &state.index);
             let took_bytes = takes_bytes(newest.as_ref(), document);
-            let (adopted, replaced) = self.store(newest.as_ref(), document, index, content)?;
+            let (adopted, replaced) = self.store(None, newest.as_ref(), document, index, content)?;
             let named = index.map_or_else(Vec::new, named);
             applied = Applied { adopted, replaced, took_bytes, named, ..applied };
         }
         Ok(applied)
     }
 
+    /// Stores a version as it is elsewhere, with its sequence number. Whether a record names the content that came
+    /// with it.
+    pub(super) fn adopt(&mut self, moved: &Moved, content: Option<&Uploaded>) -> Result<bool, Error> {
+        let document = &moved.stored.document;
+        let newest = read::current(self.connection, self.tenant, &document.kind, &document.id, false)?;
+        let mut newest = newest.map(|stored| stored.document);
+        if document.version == 1 && newest.is_some() {
+            // It was purged where it comes from, and made anew.
+            purge(self.connection, self.tenant, &document.kind, &document.id)?;
+            newest = None;
+        }
+        if document.version != newest.as_ref().map_or(0, |newest| newest.version) + 1 {
+            let Document { kind, id, version, .. } = document;
+            return Err(Error::Corrupt(
+                format!("{kind}/{id}: version {version} lacks the one before").into(),
+            ));
+        }
+        let entries = moved.entries.clone().unwrap_or_default();
+        let index = Index { entries, links: moved.links.clone() };
+        let (adopted, _) =
+            self.store(Some(moved.sequence), newest.as_ref(), document, Some(&index), content)?;
+        Ok(adopted)
+    }
+
+    /// With the next sequence number, or with one that the version has elsewhere.
     fn store(
         &mut self,
+        sequence: Option<u64>,
         before: Option<&Document>,
         document: &Document,
         index: Option<&Index>,
@@ -146,6 +174,7 @@ impl Writing<'_> {
         let kind = self.names.kind(connection, &document.kind)?;
         let (content, adopted, replaced) = match (document.content(), content) {
             (Some(_), Some(uploaded)) => place(connection, self.companion, tenant, uploaded)?,
+            (Some(facts), None) => (Some(held(connection, tenant, &facts.digest)?), false, false),
             _ => (None, false, false),
         };
         let shelved = before.filter(|before| before.description.is_some()).map(dialect);
@@ -162,7 +191,7 @@ impl Writing<'_> {
             Some(key) => (key, false),
             None => (insert_document(connection, &shelf, document)?, true),
         };
-        let sequence = insert_version(connection, &shelf, key, document, content)?;
+        let sequence = insert_version(connection, sequence, &shelf, key, document, content)?;
         if is_new {
             let sql = "UPDATE document SET current = ? WHERE key = ?";
             connection.prepare_cached(sql)?.execute([sequence, key])?;
@@ -226,6 +255,14 @@ fn place(
     Ok((Some(found.key), true, true))
 }
 
+/// The content row of bytes that are there already.
+fn held(connection: &Connection, tenant: i64, digest: &Digest) -> Result<i64, Error> {
+    let sql = "SELECT key FROM content WHERE tenant = ? AND digest = ?";
+    let mut statement = connection.prepare_cached(sql)?;
+    let key = statement.query_row(params![tenant, digest.as_bytes()], |row| row.get(0)).optional()?;
+    key.ok_or_else(|| Error::Missing(digest.hex().into()))
+}
+
 /// The row of a new document. It points to 0 until its version follows in the same transaction.
 fn insert_document(connection: &Connection, shelf: &Shelf<'_>, document: &Document) -> Result<i64, Error> {
     let key = neighbour::key(connection, shelf.tenant, document)?;
@@ -248,17 +285,19 @@ fn insert_document(connection: &Connection, shelf: &Shelf<'_>, document: &Docume
 
 fn insert_version(
     connection: &Connection,
+    sequence: Option<u64>,
     shelf: &Shelf<'_>,
     key: i64,
     document: &Document,
     content: Option<i64>,
 ) -> Result<i64, Error> {
-    let sql = "INSERT INTO version (tenant, kind, dialect, document, version, updated_ms, change, \
+    let sql = "INSERT INTO version (sequence, tenant, kind, dialect, document, version, updated_ms, change, \
                content_type, content, security_context, labels, source, custody, writer) \
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let facts = document.content();
     let labels = document.description.as_ref().map(|description| &description.labels);
     connection.prepare_cached(sql)?.execute(params![
+        sequence,
         shelf.tenant,
         shelf.kind,
         shelf.dialect,

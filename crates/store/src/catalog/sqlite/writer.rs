@@ -20,6 +20,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    moving,
     names::Names,
     schema,
     write::{Applied, Writing},
@@ -175,14 +176,19 @@ impl Writer {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, transactions = batch.len(), "a commit failed");
+                // Decision 0019: it is refused on purpose, before anything has begun.
+                let is_refused = matches!(error, Error::Standstill);
+                if !is_refused {
+                    tracing::warn!(%error, transactions = batch.len(), "a commit failed");
+                }
                 self.names.taken_back();
                 for commit in batch {
                     // Contract 2: after a failed sync the record may come back in a crash, so its bytes
                     // stay until the next commit has overwritten it in the log. A log that had no room
                     // for the commit's last page, though, cannot bring it back.
                     let contents = commit.contents.into_iter().flatten();
-                    self.undecided.extend(contents.filter(|_| !matches!(error, Error::Full(_))));
+                    self.undecided
+                        .extend(contents.filter(|_| !is_refused && !matches!(error, Error::Full(_))));
                     let _ = commit.answer.send(Err(error.clone().into()));
                 }
             }
@@ -193,6 +199,7 @@ impl Writer {
     fn transact(&mut self, batch: &mut [Commit], changed: &mut Vec<Named>) -> Result<Vec<Done>, Error> {
         let companion = &*self.companion;
         let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        moving::writable(&transaction)?;
         let mut results = Vec::with_capacity(batch.len());
         for Commit { tenant, guards, writes, contents, now, .. } in batch {
             let savepoint = transaction.savepoint()?;
