@@ -5,6 +5,7 @@ mod backup;
 mod check;
 pub mod demo;
 mod import;
+mod migrate;
 mod progress;
 mod purge;
 mod serve;
@@ -35,6 +36,7 @@ enum Command {
     Audit(audit::Audit),
     Backup(backup::Backup),
     Restore(backup::Restore),
+    Migrate(migrate::Migrate),
     Purge(purge::Purge),
     Token(token::Token),
     Config(show_config::ShowConfig),
@@ -94,6 +96,7 @@ pub fn run() -> ExitCode {
         Command::Audit(command) => command.run(),
         Command::Backup(command) => command.run(),
         Command::Restore(command) => command.run(),
+        Command::Migrate(command) => command.run(),
         Command::Purge(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Config(command) => command.run(),

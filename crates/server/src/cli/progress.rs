@@ -4,9 +4,17 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that counts bytes.
 pub fn bytes() -> ProgressBar {
+    bar("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+}
+
+/// The same with words before it.
+pub fn documents() -> ProgressBar {
+    bar("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+}
+
+fn bar(template: &str) -> ProgressBar {
     let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
-    {
+    if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
     bar

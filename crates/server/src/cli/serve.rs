@@ -4,7 +4,7 @@ use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
 use charta_model::Timestamp;
 use charta_service::Service;
-use charta_store::{Access, AuditLog, Store};
+use charta_store::{Access, AuditLog, Standstill, Store};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -48,8 +48,23 @@ impl Serve {
     }
 }
 
+/// Decision 0019: nobody is served from half a store. What is being left still answers reads.
+async fn can_serve(store: &Store) -> Result<(), Failure> {
+    match store.standstill().await? {
+        Some(Standstill::Adopting) => {
+            Err(Failure("the store is an unfinished migration; charta migrate goes on with it".into()))
+        }
+        Some(Standstill::Leaving) => {
+            tracing::warn!("the store was left by charta migrate and takes no writes");
+            Ok(())
+        }
+        None => Ok(()),
+    }
+}
+
 async fn serve(config: Config, with_demo: bool) -> Result<ExitCode, Failure> {
     let store = store::open(&config, Access::Exclusive).await?;
+    can_serve(&store).await?;
     if with_demo {
         demo::fill(&store, &config.tenants).await?;
     }

@@ -537,6 +537,11 @@ fn store(error: &charta_store::Error) -> Verdict {
         charta_store::Error::Full { .. } => {
             say(StatusCode::INSUFFICIENT_STORAGE, IssueCode::NoStore, "The store has no space left.")
         }
+        charta_store::Error::Standstill => say(
+            StatusCode::SERVICE_UNAVAILABLE,
+            IssueCode::Transient,
+            "The store is being moved and takes no writes for a moment; try again.",
+        ),
         error if error.is_transient() => {
             say(StatusCode::SERVICE_UNAVAILABLE, IssueCode::Transient, "The store cannot be used now.")
         }

@@ -33,6 +33,7 @@ mod large;
 mod limits;
 mod metadata;
 mod mhd;
+mod migrate;
 #[allow(dead_code, reason = "the tests of the store know more weathers")]
 #[path = "../../../store/tests/it/proxy.rs"]
 mod proxy;
