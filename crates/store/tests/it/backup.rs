@@ -8,7 +8,7 @@ use charta_store::{
     testing::{self, entry},
 };
 
-use crate::support::{Place, TestStore, assert_clean, bytes, commit, options, over_each_place, put, read};
+use crate::support::{Place, TestStore, assert_clean, bytes, commit, options, put, read};
 
 async fn fill(store: &Store) {
     for seed in 0..20 {
@@ -40,7 +40,15 @@ fn restore(from: &Path, to: &Path) -> Result<charta_store::BackupSummary, Error>
     Store::restore(from, to, &|_, _| {})
 }
 
-over_each_place!(a_backup_beside_writes_is_a_store_of_one_instant);
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_beside_writes_is_a_store_of_one_instant_over_files() {
+    a_backup_beside_writes_is_a_store_of_one_instant(Place::of_files).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_beside_writes_is_a_store_of_one_instant_over_a_bucket() {
+    a_backup_beside_writes_is_a_store_of_one_instant(Place::of_bucket).await;
+}
 
 async fn a_backup_beside_writes_is_a_store_of_one_instant(place: fn() -> Place) {
     let store = TestStore::at(place());
