@@ -213,10 +213,8 @@ impl Store {
     /// Begins to take in bytes.
     #[must_use]
     pub fn upload(&self) -> Upload {
-        {
-            let Inner { catalog, content, inline_bytes_max, .. } = &*self.0;
-            Upload::new(Arc::clone(content), Some(Arc::clone(catalog)), *inline_bytes_max)
-        }
+        let Inner { catalog, content, inline_bytes_max, .. } = &*self.0;
+        Upload::new(Arc::clone(content), Some(Arc::clone(catalog)), *inline_bytes_max)
     }
 
     /// Does one write: decides its conditions, stores the new version, and returns when that is on
