@@ -12,6 +12,7 @@ mod compress;
 mod connection;
 mod cors;
 mod disposition;
+mod evenly;
 mod forwarded;
 mod generated;
 mod host;

@@ -2,11 +2,7 @@
 //! never refuses, so that every refusal can speak the client's version and format; whoever calls is
 //! authorized before anything is looked up.
 
-use std::{
-    net::IpAddr,
-    sync::OnceLock,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, sync::OnceLock, time::Instant};
 
 use charta_auth::Grant;
 use charta_model::TenantId;
@@ -21,7 +17,9 @@ use super::{
     body::AnswerBody,
     call::{self, Call},
     client::{Client, Place, Throttled},
-    cors, forwarded, host, interaction, ops,
+    cors,
+    evenly::evenly,
+    forwarded, host, interaction, ops,
     outcome::{self, Refusal},
     record::Record,
     request_body::RequestBody,
@@ -219,20 +217,6 @@ async fn refused(call: &Call<'_>, refusal: &Refusal, begun: Instant) -> Answer {
         _ => {}
     }
     outcome::refusal(call, refusal)
-}
-
-/// Steps in which callers with a token learn that there is nothing for them.
-const STEP: Duration = Duration::from_millis(10);
-
-/// Waits for the next step after `begun`: to look for what is not there and to look at what is another's takes
-/// different times, and how long an answer took must not say which it was.
-pub async fn evenly(grant: &Grant, begun: Instant) {
-    if grant.is_everything() {
-        return;
-    }
-    let steps = begun.elapsed().as_micros() / STEP.as_micros() + 1;
-    let next = begun + STEP * u32::try_from(steps).unwrap_or(1);
-    tokio::time::sleep_until(next.into()).await;
 }
 
 fn tenant(app: &App, endpoint: &Endpoint, text: Option<&str>) -> Option<TenantId> {

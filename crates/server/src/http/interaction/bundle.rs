@@ -22,7 +22,7 @@ use http::StatusCode;
 use super::{Offered, prefer, resource_body};
 use crate::http::request_body::RequestBody;
 use crate::http::{
-    answer::Answer, audit, call::Call, mhd, outcome, outcome::Refusal, pipeline::evenly, respond,
+    answer::Answer, audit, call::Call, evenly::evenly, mhd, outcome, outcome::Refusal, respond,
 };
 
 pub use entry::Entry;
