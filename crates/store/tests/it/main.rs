@@ -14,6 +14,7 @@ mod nodes;
 mod outage;
 mod properties;
 mod proxy;
+mod rows;
 mod searches;
 mod store;
 mod support;
