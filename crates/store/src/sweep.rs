@@ -9,23 +9,15 @@
 use crate::{Error, Store, Swept, content::Listing};
 
 impl Store {
-    /// Frees the bytes of purged documents, and files that nothing names.
+    /// Frees the bytes of purged documents, and files that nothing names. It lists all content: a request for each
+    /// thousand objects where that lies in a bucket.
     ///
     /// # Errors
     /// `Unavailable` while a backup or check runs; `ReadOnly`; those of a write. What was freed until
     /// then stays freed.
     pub async fn sweep(&self) -> Result<Swept, Error> {
-        let busy = || Error::Unavailable("a backup or check runs; sweep later".into());
-        let _lock = self.begin_sweep().await?.ok_or_else(busy)?;
-        let forgotten = self.catalog().forget_unreferenced().await?;
-        let (contents, bytes) = (forgotten.contents, forgotten.bytes);
-        let mut swept = Swept { contents, files: 0, bytes };
-        for key in &forgotten.keys {
-            self.remove(key, &mut swept).await?;
-        }
-        if !forgotten.keys.is_empty() {
-            self.catalog().removed(forgotten.keys).await?;
-        }
+        let _lock = self.sweep_lock().await?;
+        let mut swept = self.free().await?;
         let mut from = None;
         loop {
             let listed = self.contents().list(from).await?;
@@ -37,6 +29,33 @@ impl Store {
                 return Ok(swept);
             }
         }
+    }
+
+    /// Frees the bytes of purged documents, and what the catalog knows to have been given up. It lists nothing.
+    ///
+    /// # Errors
+    /// As for `sweep`.
+    pub async fn sweep_known(&self) -> Result<Swept, Error> {
+        let _lock = self.sweep_lock().await?;
+        self.free().await
+    }
+
+    async fn sweep_lock(&self) -> Result<impl Sized, Error> {
+        let busy = || Error::Unavailable("a backup or check runs; sweep later".into());
+        self.begin_sweep().await?.ok_or_else(busy)
+    }
+
+    async fn free(&self) -> Result<Swept, Error> {
+        let forgotten = self.catalog().forget_unreferenced().await?;
+        let (contents, bytes) = (forgotten.contents, forgotten.bytes);
+        let mut swept = Swept { contents, files: 0, bytes };
+        for key in &forgotten.keys {
+            self.remove(key, &mut swept).await?;
+        }
+        if !forgotten.keys.is_empty() {
+            self.catalog().removed(forgotten.keys).await?;
+        }
+        Ok(swept)
     }
 
     async fn remove(&self, key: &str, swept: &mut Swept) -> Result<(), Error> {

@@ -47,7 +47,7 @@ impl Purge {
                 }
                 result_line(&format!("{kind}/{id}: {}", if removed { "removed" } else { "not there" }));
             }
-            let swept = store.sweep().await?;
+            let swept = store.sweep_known().await?;
             result_line(&format!("{} bytes freed", swept.bytes));
             Ok(code)
         })

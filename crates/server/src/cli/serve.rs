@@ -16,7 +16,7 @@ use crate::{
     http::{App, Server},
 };
 
-/// How often content without a record is looked for.
+/// How often content without a record is removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// Serve documents
@@ -106,10 +106,12 @@ async fn expire_regularly(audit: AuditLog, keep_days: u32) {
     }
 }
 
+/// What has no record any more goes each hour. To find what never got one means to list all content: once a day.
 async fn sweep_regularly(store: Store) {
-    loop {
+    for hour in (0..24).cycle() {
         tokio::time::sleep(SWEEP_INTERVAL).await;
-        match store.sweep().await {
+        let done = if hour == 0 { store.sweep().await } else { store.sweep_known().await };
+        match done {
             Ok(swept) => tracing::info!(?swept, "sweep"),
             Err(error) => tracing::warn!(cause = %error, "sweep failed"),
         }

@@ -318,7 +318,7 @@ async fn content_that_was_swept_before_its_record_is_refused() {
     let client = nodes.database.client().await;
     let aged = client.execute("UPDATE announced SET since = since - interval '25 hours'", &[]).await.unwrap();
     assert_eq!(aged, 1);
-    assert_eq!(nodes.of(1).sweep().await.unwrap().files, 1, "it is nobody's any more");
+    assert_eq!(nodes.of(1).sweep_known().await.unwrap().files, 1, "it is nobody's any more");
     let refused = nodes.of(0).commit(&tenant, testing::update("a"), Some(uploaded), testing::at(1)).await;
     assert!(matches!(&refused, Err(CommitError::Store(Error::Unavailable(_)))), "{refused:?}");
     put(nodes.of(0), "a", &text).await;

@@ -77,8 +77,7 @@ impl Node {
             forgotten.contents += row.get::<_, i64>(0).unsigned_abs();
             forgotten.bytes += row.get::<_, i64>(1).unsigned_abs();
         }
-        // Of uploads that were given up. If there is anything under such a key, it is found without a name.
-        lease.client()?.execute(GIVEN_UP, &[]).await?;
+        lease.client()?.execute(&given_up(), &[]).await?;
         let trash = lease.client()?.query("SELECT file FROM trash", &[]).await?;
         forgotten.keys = trash.iter().map(|row| row.get(0)).collect();
         lease.free();
@@ -202,7 +201,14 @@ pub(super) const PURGE: [&str; 7] = [
     "DELETE FROM document WHERE key = $1",
 ];
 
-const GIVEN_UP: &str = "DELETE FROM announced WHERE since < clock_timestamp() - interval '48 hours'";
+/// What may lie under the keys of uploads that were given up is to be removed. A commit that comes after all misses its
+/// key, as with `claim`.
+fn given_up() -> String {
+    format!(
+        "WITH gone AS (DELETE FROM announced WHERE {STALE} RETURNING file) \
+         INSERT INTO trash (file) SELECT file FROM gone ON CONFLICT DO NOTHING"
+    )
+}
 
 /// Counts the contents of a tenant that were forgotten, and the bytes among them that the catalog kept.
 const FORGET: &str = "WITH mine AS (SELECT f.content FROM doubtful f JOIN content c ON c.key = f.content \
