@@ -85,6 +85,9 @@ async fn pass_on(listener: TcpListener, server: SocketAddr, forecast: watch::Rec
                 return;
             }
             let Ok(server) = TcpStream::connect(server).await else { return };
+            for stream in [&client, &server] {
+                let _ = stream.set_nodelay(true);
+            }
             let ((from_client, to_client), (from_server, to_server)) =
                 (client.into_split(), server.into_split());
             let there = copy(from_client, to_server, Way::Request, forecast.clone(), &requests);
