@@ -49,7 +49,7 @@ impl Drop for Database {
     }
 }
 
-fn place() -> String {
+pub fn place() -> String {
     env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL names a database for tests")
 }
 

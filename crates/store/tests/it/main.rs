@@ -7,6 +7,7 @@ mod bucket;
 mod crash;
 mod database;
 mod disk;
+mod dump;
 mod faults;
 mod ledger;
 mod migrate;
