@@ -85,6 +85,7 @@ macro_rules! catalog_suite {
             a_catalog_that_is_left_takes_no_writes,
             versions_leave_as_they_were_written,
             a_copy_is_the_same,
+            a_copy_has_what_no_index_has_room_for,
             a_copy_goes_on_where_it_was,
             a_document_made_anew_replaces_the_purged_one,
             a_version_without_its_bytes_stays_out,

@@ -39,6 +39,23 @@ fn entries() -> Vec<Entry> {
     ]
 }
 
+/// What some catalog has no room for as it is: a NUL, and more bytes than an index takes.
+fn strange_entries() -> Vec<Entry> {
+    let long = |end: &str| format!("{}\0\u{ffff}{end}", "Ä".repeat(2000));
+    let (system, code) = (long("system"), long("code"));
+    vec![
+        token("a-token", &system, &code),
+        token("a-token", "s\0", "C\0\u{ffff}0"),
+        token("a-token", &system, ""),
+        text("c-text", &long("text")),
+        text("c-text", "a\0B"),
+        uri("d-uri", &long("urn")),
+        quantity("f-quantity", 1.0, 2.0, &system, &code),
+        quantity("f-quantity", -0.0, 2.0, "", &code),
+        quantity("f-quantity", 1.0, 2.0, "\0", "m\0g"),
+    ]
+}
+
 /// Two tenants, histories, a deletion, a purge, labels, entries and links.
 async fn fill(catalog: &Subject) {
     stored(put(catalog, update("a"), b"one", 1000).await);
@@ -197,6 +214,45 @@ pub async fn a_copy_is_the_same(from: &Subject, to: &Subject) {
     assert!(matches!(put(to, update("b"), b"x", 6000).await, Ok(WriteOutcome::Created(_))));
     assert!(moving(to).last_of(&tenant("t")).await.unwrap() > given);
     assert_eq!(moving(to).secret().await.unwrap(), moving(from).secret().await.unwrap());
+}
+
+/// Whatever the text is that a document is found by, it arrives as it was, and finds the document there.
+pub async fn a_copy_has_what_no_index_has_room_for(from: &Subject, to: &Subject) {
+    let (security, long) = ("S\0\u{ffff}".to_owned(), "L".repeat(3000));
+    let label = Label {
+        system: Some(long.clone()),
+        code: Some(security),
+        display: Some("\0".into()),
+        ..Label::default()
+    };
+    let mut write = with(put_record("Observation", "strange", "{}"), strange_entries());
+    write.state.as_mut().expect("no deletion").labels.security.push(label);
+    stored(put(from, write, b"", 1).await);
+    copy(from, to).await;
+    let (here, there) = (exported(from, "t", 9).await, exported(to, "t", 9).await);
+    assert_eq!(here[0].entries.as_deref(), Some(&strange_entries()[..]));
+    assert_eq!(there[0].entries, here[0].entries);
+    assert!(here[0].agrees(&there[0]), "{:?}", there[0].stored.document);
+    let by = |system: &str, code: &str| {
+        let token = charta_model::TokenMatch {
+            system: Some(system.into()),
+            code: (!code.is_empty()).then(|| code.into()),
+            case_sensitive: true,
+        };
+        let filters = vec![charta_model::Filter::Token("a-token".into(), vec![token])];
+        charta_model::Query { scopes: vec![scope("Observation")], filters, ..binaries() }
+    };
+    let long = format!("{}\0\u{ffff}system", "Ä".repeat(2000));
+    for (query, expected) in [
+        (by("s\0", "C\0\u{ffff}0"), &["strange"][..]),
+        (by("s\u{ffff}0", "C\0\u{ffff}0"), &[]),
+        (by("s\0", "C\u{ffff}0\u{ffff}0"), &[]),
+        (by(&long, ""), &["strange"]),
+        (by(&long[..long.len() - 1], ""), &[]),
+    ] {
+        assert_eq!(found(from, &query).await, expected, "{query:?}");
+        assert_eq!(found(to, &query).await, expected, "{query:?}");
+    }
 }
 
 /// It goes on where it was, and nothing comes twice or out of its order.

@@ -65,6 +65,11 @@ async fn fill(store: &Store, documents: u64) {
             in_tenant(store, "u", testing::update(&format!("d{seed}")), &bytes(seed, 4000)).await;
         }
     }
+    // What an index of PostgreSQL does not take as it is.
+    let (system, code) = ("s\0".repeat(900), "C\0ode".repeat(900));
+    let strange = [entry::token("type", &system, &code), entry::quantity("much", 1.0, 2.0, &system, &code)];
+    let record = testing::put_record("DocumentReference", "strange", "{}");
+    commit(store, entry::with(record, strange), b"", 3).await.unwrap();
     put(store, "d0", b"a second version").await;
     put(store, "d2", &bytes(1000, 6000)).await;
     commit(store, testing::delete("d4"), b"", 9).await.unwrap();
@@ -80,7 +85,7 @@ fn of_type(code: &str, offset: u64) -> Query {
 async fn view(store: &Store) -> Vec<String> {
     let mut seen = Vec::new();
     let tenant = testing::tenant("t");
-    for (code, offset) in [("T0", 0), ("T1", 0), ("T1", 7), ("T2", 14)] {
+    for (code, offset) in [("T0", 0), ("T1", 0), ("T1", 7), ("T2", 14), (&*"C\0ode".repeat(900), 0)] {
         let page = store.search(&tenant, &of_type(code, offset)).await.unwrap();
         seen.push(format!("{code} {}", page.total));
         seen.extend(page.matches.iter().map(|stored| format!("{:?}", stored.document)));

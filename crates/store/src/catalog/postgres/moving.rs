@@ -6,7 +6,13 @@ use charta_model::{ContentLink, Digest, Entry, EntryValue, TenantId};
 use deadpool_postgres::ClientWrapper as Client;
 use tokio_postgres::Row;
 
-use super::{Node, failure::Failure, schema::lock_key, search::Place, value};
+use super::{
+    Node,
+    failure::Failure,
+    schema::lock_key,
+    search::Place,
+    value::{self, unclean},
+};
 use crate::{
     Error,
     catalog::{
@@ -141,20 +147,22 @@ async fn links(client: &Client, sequences: &[i64]) -> Result<HashMap<i64, Vec<Co
 }
 
 async fn entries(client: &Client, documents: &[i64]) -> Result<HashMap<i64, Vec<Entry>>, Failure> {
-    let sql = "SELECT p.name, k.name, p.shape, e.part, coalesce(e.whole, e.value), e.second, e.third, s.name, \
-                u.system, u.code, e.document \
+    let sql = "SELECT p.name, k.name, p.shape, e.part, coalesce(e.whole, e.value), e.second, e.third, \
+                coalesce(ls.name, s.name), coalesce(lu.system, u.system), coalesce(lu.code, u.code), e.document \
                FROM entry e JOIN parameter p ON p.key = e.parameter \
                LEFT JOIN kind k ON k.key = CASE WHEN p.shape = 2 THEN e.second::bigint END \
                LEFT JOIN system s ON s.key = CASE WHEN p.shape = 1 THEN e.second::bigint END \
+               LEFT JOIN long_system ls ON ls.key = s.key \
                LEFT JOIN unit u ON u.key = CASE WHEN p.shape = 8 THEN e.third::bigint END \
+               LEFT JOIN long_unit lu ON lu.key = u.key \
                WHERE e.document = ANY ($1) ORDER BY e.document, p.name, e.number";
     let statement = client.prepare_cached(sql).await?;
     let mut entries: HashMap<i64, Vec<Entry>> = HashMap::new();
     for row in client.query(&statement, &[&documents]).await? {
-        let parameter: &str = row.get(0);
-        if !STANDING.contains(&parameter) {
+        let parameter = unclean(row.get(0));
+        if !STANDING.contains(&&*parameter) {
             let part = u32::try_from(row.integer(3)?).unwrap_or(u32::MAX);
-            let entry = Entry { parameter: Cow::Owned(parameter.to_owned()), part, value: value(&row)? };
+            let entry = Entry { parameter: Cow::Owned(parameter.into_owned()), part, value: value(&row)? };
             entries.entry(row.get(10)).or_default().push(entry);
         }
     }
@@ -164,10 +172,11 @@ async fn entries(client: &Client, documents: &[i64]) -> Result<HashMap<i64, Vec<
 /// What the columns of an entry mean.
 fn value(row: &Row) -> Result<EntryValue, Error> {
     let given = |column: usize| -> Result<Option<String>, Error> {
-        Ok(row.text(column)?.filter(|text| !text.is_empty()).map(str::to_owned))
+        Ok(row.text(column)?.filter(|text| !text.is_empty()).map(|text| unclean(text).into_owned()))
     };
-    let text =
-        |column: usize| -> Result<String, Error> { Ok(row.text(column)?.unwrap_or_default().to_owned()) };
+    let text = |column: usize| -> Result<String, Error> {
+        Ok(unclean(row.text(column)?.unwrap_or_default()).into_owned())
+    };
     let damaged = || Error::Corrupt("an entry makes no sense".into());
     let time = |column: usize| value::time_of(row.text(column)?.unwrap_or_default()).ok_or_else(damaged);
     let number = |column: usize| value::number_of(row.text(column)?.unwrap_or_default()).ok_or_else(damaged);
@@ -179,7 +188,7 @@ fn value(row: &Row) -> Result<EntryValue, Error> {
         Shape::Reference => EntryValue::Reference { kind: record::kind(row, 1)?, id: record::id(row, 4)? },
         Shape::Text => {
             let folded = text(4)?;
-            let exact = row.text(6)?.map_or_else(|| folded.clone(), str::to_owned);
+            let exact = row.text(6)?.map_or_else(|| folded.clone(), |exact| unclean(exact).into_owned());
             EntryValue::Text { folded, exact }
         }
         Shape::Uri => EntryValue::Uri(text(4)?),

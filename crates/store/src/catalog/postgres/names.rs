@@ -16,7 +16,7 @@ use deadpool_postgres::ClientWrapper as Client;
 use super::{
     failure::Failure,
     schema::lock_key,
-    value::{clean, word},
+    value::{clean, is_long, word},
 };
 use crate::{Error, catalog::entry::Shape};
 
@@ -245,12 +245,14 @@ impl Names {
             let words: Vec<_> = systems.iter().map(|name| word(name)).collect();
             let sql = "INSERT INTO system (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING";
             client.execute(sql, &[&words]).await?;
+            keep_long_systems(client, &systems).await?;
         }
         if !units.is_empty() {
             let (of_systems, codes) = columns(&units);
             let sql = "INSERT INTO unit (system, code) SELECT * FROM unnest($1::text[], $2::text[]) \
                        ON CONFLICT DO NOTHING";
             client.execute(sql, &[&of_systems, &codes]).await?;
+            keep_long_units(client, &units).await?;
         }
         if !parameters.is_empty() {
             let kinds: Vec<&str> = parameters.iter().map(|(kind, ..)| kind.as_str()).collect();
@@ -276,6 +278,37 @@ impl Names {
             (known.systems, known.units) = (HashMap::new(), HashMap::new());
         }
     }
+}
+
+/// Keeps the whole names of systems that were cut off.
+async fn keep_long_systems(client: &Client, systems: &[String]) -> Result<(), Failure> {
+    let long: Vec<&String> = systems.iter().filter(|name| is_long(name)).collect();
+    if long.is_empty() {
+        return Ok(());
+    }
+    let words: Vec<_> = long.iter().map(|name| word(name)).collect();
+    let names: Vec<_> = long.iter().map(|name| clean(name)).collect();
+    let sql = "INSERT INTO long_system (key, name) SELECT s.key, n.name FROM unnest($1::text[], $2::text[]) n (word, name) \
+               JOIN system s ON s.name = n.word ON CONFLICT DO NOTHING";
+    client.execute(sql, &[&words, &names]).await?;
+    Ok(())
+}
+
+/// Keeps the whole names of units that were cut off.
+async fn keep_long_units(client: &Client, units: &[(String, String)]) -> Result<(), Failure> {
+    let is_cut = |(system, code): &&(String, String)| is_long(system) || is_long(code);
+    let long: Vec<(String, String)> = units.iter().filter(is_cut).cloned().collect();
+    if long.is_empty() {
+        return Ok(());
+    }
+    let (systems, codes) = columns(&long);
+    let whole_systems: Vec<_> = long.iter().map(|(system, _)| clean(system)).collect();
+    let whole_codes: Vec<_> = long.iter().map(|(_, code)| clean(code)).collect();
+    let sql = "INSERT INTO long_unit (key, system, code) SELECT u.key, n.whole_system, n.whole_code \
+               FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) n (system, code, whole_system, whole_code) \
+               JOIN unit u ON u.system = n.system AND u.code = n.code ON CONFLICT DO NOTHING";
+    client.execute(sql, &[&systems, &codes, &whole_systems, &whole_codes]).await?;
+    Ok(())
 }
 
 /// Systems and codes as they are kept.

@@ -98,16 +98,36 @@ pub(super) fn number_of(text: &str) -> Option<f64> {
 
 /// What an index takes: a long text is its beginning and its digest.
 pub(super) fn word(text: &str) -> Cow<'_, str> {
-    if text.len() <= INDEXED_BYTES {
-        return clean(text);
+    let clean = clean(text);
+    if clean.len() <= INDEXED_BYTES {
+        return clean;
     }
     let digest = Digest::of(text.as_bytes()).hex();
-    Cow::Owned(format!("{}~{digest}", clean(beginning(text, INDEXED_BYTES))))
+    Cow::Owned(format!("{}~{digest}", beginning(&clean, INDEXED_BYTES)))
 }
 
-/// PostgreSQL takes every character but NUL.
+/// Whether [`word`] cuts a text off.
+pub(super) fn is_long(text: &str) -> bool {
+    clean(text).len() > INDEXED_BYTES
+}
+
+/// Stands before what stands for a character that cannot be there itself. Unicode promises that it is no character.
+const ESCAPE: char = '\u{ffff}';
+
+/// PostgreSQL takes every character but NUL, which is written in two others.
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+    if !text.contains(['\0', ESCAPE]) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace(ESCAPE, "\u{ffff}1").replace('\0', "\u{ffff}0"))
+}
+
+/// The inverse of [`clean`].
+pub(super) fn unclean(text: &str) -> Cow<'_, str> {
+    if !text.contains(ESCAPE) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\u{ffff}0", "\0").replace("\u{ffff}1", "\u{ffff}"))
 }
 
 #[cfg(test)]
@@ -136,7 +156,20 @@ mod tests {
         assert_ne!(word(&a), word(&b));
         assert!(word(&a).starts_with(&"ä".repeat(300)) && word(&a).len() < 700);
         assert_eq!(word("short"), "short");
-        assert_eq!(word("with \0 inside"), "with \u{fffd} inside");
+        assert!(is_long(&a) && !is_long("short") && !is_long(&"x".repeat(INDEXED_BYTES)));
+        let nuls = "\0".repeat(INDEXED_BYTES);
+        assert!(is_long(&nuls) && word(&nuls).len() < 700, "an index takes it");
+    }
+
+    #[test]
+    fn what_cannot_be_there_is_written_in_others() {
+        for text in ["", "plain", "\0", "a\0b", "\u{ffff}", "\u{ffff}0", "\0\u{ffff}1\0", "\u{ffff}\u{ffff}0"]
+        {
+            let kept = clean(text);
+            assert!(!kept.contains('\0') && unclean(&kept) == text, "{text:?} {kept:?}");
+        }
+        let texts = ["\0", "\u{ffff}", "\u{ffff}0", "\u{ffff}1", "\0\u{ffff}"].map(clean);
+        assert!(texts.iter().enumerate().all(|(at, text)| !texts[..at].contains(text)), "{texts:?}");
     }
 
     #[test]
