@@ -1,6 +1,9 @@
 //! Copies what is new, page by page: bytes first, then the records that name them.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use charta_model::{Digest, TenantId};
 use tokio::task::JoinSet;
@@ -96,7 +99,12 @@ impl Migration<'_> {
                 {
                     let target = self.target.clone();
                     running.spawn(async move {
-                        Ok::<_, Error>((target.verify(&record, &|_| {}).await?, record.size_bytes))
+                        let mut patience = Patience::default();
+                        loop {
+                            let verified = target.verify(&record, &|_| {}).await;
+                            let Some(verified) = patience.judge(verified).await else { continue };
+                            return Ok::<_, Error>((verified?, record.size_bytes));
+                        }
                     });
                 }
                 let Some(done) = running.join_next().await else { break };
@@ -115,26 +123,58 @@ impl Migration<'_> {
     }
 }
 
+/// So long it waits before it tries a content again.
+static PAUSES: [Duration; 4] =
+    [Duration::from_millis(50), Duration::from_millis(500), Duration::from_secs(2), Duration::from_secs(10)];
+
 /// Takes the bytes of one version over, and compares them with its digest.
 async fn copy(source: Store, target: Store, stored: Stored) -> Result<Uploaded, Error> {
     let named =
         || format!("{}/{} version {}", stored.document.kind, stored.document.id, stored.document.version);
     let damaged = |what: String| Error::Corrupt(format!("at the source, {}: {what}", named()).into());
     let facts = stored.document.content().ok_or_else(|| damaged("it has no content".to_owned()))?;
-    let read = async {
-        let content = source.content(&stored).await?;
-        let mut upload = target.upload();
-        while upload.size_bytes() < facts.size_bytes {
-            let start = upload.size_bytes();
-            let end = facts.size_bytes.min(start + PIECE_BYTES);
-            upload.write(content.read(start..end).await?).await?;
+    let mut patience = Patience::default();
+    loop {
+        let read = carry(&source, &target, &stored, facts.size_bytes).await;
+        let Some(read) = patience.judge(read).await else { continue };
+        return match read {
+            Ok(uploaded) if uploaded.digest() == facts.digest => Ok(uploaded),
+            Ok(_) => Err(damaged("its bytes have another digest".to_owned())),
+            Err(error @ (Error::Missing(_) | Error::Corrupt(_))) => Err(damaged(error.to_string())),
+            Err(other) => Err(other),
+        };
+    }
+}
+
+async fn carry(source: &Store, target: &Store, stored: &Stored, size_bytes: u64) -> Result<Uploaded, Error> {
+    let content = source.content(stored).await?;
+    let mut upload = target.upload();
+    while upload.size_bytes() < size_bytes {
+        let start = upload.size_bytes();
+        let end = size_bytes.min(start + PIECE_BYTES);
+        upload.write(content.read(start..end).await?).await?;
+    }
+    upload.finish().await
+}
+
+/// A content store that is away for seconds need not end what takes hours.
+struct Patience(std::slice::Iter<'static, Duration>);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(PAUSES.iter())
+    }
+}
+
+impl Patience {
+    /// `None` after a pause, where trying again may help and was not tried often enough.
+    async fn judge<T>(&mut self, result: Result<T, Error>) -> Option<Result<T, Error>> {
+        if matches!(&result, Err(error) if error.is_transient())
+            && let Some(pause) = self.0.next()
+        {
+            tokio::time::sleep(*pause).await;
+            return None;
         }
-        upload.finish().await
-    };
-    match read.await {
-        Ok(uploaded) if uploaded.digest() == facts.digest => Ok(uploaded),
-        Ok(_) => Err(damaged("its bytes have another digest".to_owned())),
-        Err(error @ (Error::Missing(_) | Error::Corrupt(_))) => Err(damaged(error.to_string())),
-        Err(other) => Err(other),
+        Some(result)
     }
 }

@@ -475,3 +475,28 @@ async fn read_on(store: Store, reading: Arc<AtomicBool>, documents: usize) -> u6
     }
     reads
 }
+
+/// Each content is read, written and read back once more where its store was away for a moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn content_that_is_away_for_a_moment_does_not_end_a_migration() {
+    let source = TestStore::new();
+    fill(&source, 4).await;
+    let expected = view(&source).await;
+    for call in 1.. {
+        let place = tempfile::tempdir().unwrap();
+        let fault = Fault::default();
+        let from = Store::open_wrapped(&options(&source.place), Access::ReadOnly, |catalog, content| {
+            (catalog, Arc::new(FaultyContent { inner: content, fault: fault.clone() }))
+        });
+        let (from, to) = (from.unwrap(), open_target(place.path()));
+        fault.arm(call, false);
+        from.migrate(&to, ON).await.unwrap();
+        let was_away = fault.disarm();
+        assert!(view(&to).await == expected, "call {call}");
+        assert!(source.give_up_migration().await.unwrap());
+        if !was_away {
+            assert!(call > 3, "content is asked for");
+            break;
+        }
+    }
+}
