@@ -327,3 +327,47 @@ async fn content_that_was_swept_before_its_record_is_refused() {
     assert_eq!(left, 0, "what is named is announced no more");
     assert_clean(nodes.of(0)).await;
 }
+
+/// What a later release has added and marked as harmless for this one.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs TEST_POSTGRES_URL"]
+async fn a_program_serves_a_database_that_a_newer_one_has_widened() {
+    let mut nodes = Nodes::new(2).await;
+    nodes.directories.push(tempfile::tempdir().unwrap());
+    put(nodes.of(0), "before", b"1").await;
+    let widen = "CREATE TABLE of_a_later_release (key bigint PRIMARY KEY); \
+                 ALTER TABLE version ADD COLUMN later text; ALTER TABLE document ADD COLUMN later bigint; \
+                 ALTER TABLE content ADD COLUMN later boolean NOT NULL DEFAULT false; \
+                 INSERT INTO charta_migration (number, compatible) VALUES (1000, 1)";
+    nodes.database.client().await.batch_execute(widen).await.unwrap();
+    put(nodes.of(1), "meanwhile", &bytes(1, 5000)).await;
+    let again = open(nodes.options(2)).await;
+    for (name, content) in [("before", b"2".to_vec()), ("new", bytes(2, 5000))] {
+        put(&again, name, &content).await;
+        assert_eq!(read(nodes.of(1), name).await.unwrap().unwrap(), content);
+    }
+    assert_eq!(read(&again, "meanwhile").await.unwrap().unwrap(), bytes(1, 5000));
+    assert_clean(&again).await;
+}
+
+/// What is there stays as it is, and who starts it is told why.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs TEST_POSTGRES_URL"]
+async fn a_program_that_is_too_old_for_the_database_does_not_start() {
+    let mut nodes = Nodes::new(1).await;
+    nodes.directories.push(tempfile::tempdir().unwrap());
+    let client = nodes.database.client().await;
+    client
+        .batch_execute("INSERT INTO charta_migration (number, compatible) VALUES (1000, 999)")
+        .await
+        .unwrap();
+    for access in [Access::Exclusive, Access::ReadOnly] {
+        let said = Store::connect(&nodes.options(1), access).await.err().expect("it is refused").to_string();
+        assert!(said.contains("schema 1000 is newer than this program's"), "{said}");
+        assert!(said.contains("use the newer program"), "{said}");
+    }
+    let number: i64 = client.query_one("SELECT count(*) FROM charta_migration", &[]).await.unwrap().get(0);
+    assert!(number > 1, "nothing was taken back");
+    client.batch_execute("UPDATE charta_migration SET compatible = 1 WHERE number = 1000").await.unwrap();
+    put(&open(nodes.options(1)).await, "a", b"1").await;
+}
