@@ -56,37 +56,32 @@ async fn native(call: &Call<'_>, stored: &Stored, facts: &ContentFacts) -> Resul
     if not_modified(call, document) {
         return Ok(unmodified(headers));
     }
-    let content = call.lookup().content(stored).await?;
     let ranges = match ranged && if_range_holds(call, document, &etag) {
         true => range::parse(call.header(&header::RANGE).unwrap_or_default(), facts.size_bytes),
         false => range::Ranges::Whole,
     };
-    let first = match &ranges {
-        range::Ranges::Satisfiable(ranges) => ranges.first().cloned(),
-        _ => None,
+    let ranges = match ranges {
+        range::Ranges::Whole => Vec::new(),
+        range::Ranges::Satisfiable(ranges) => ranges,
+        // Before the content is opened, which may be far away.
+        range::Ranges::Unsatisfiable => {
+            return Err(Refusal::RangeNotSatisfiable { size_bytes: facts.size_bytes });
+        }
     };
-    begin(call, &content, first.unwrap_or(0..facts.size_bytes)).await?;
+    let content = call.lookup().content(stored).await?;
+    begin(call, &content, ranges.first().cloned().unwrap_or(0..facts.size_bytes)).await?;
     native_headers(call, &mut headers, document, facts, &content).await?;
     if let Some(coding) = coding {
         return Ok(compress::answer(call, headers, AnswerBody::of([whole(&content)]), coding));
     }
-    let mut status = StatusCode::PARTIAL_CONTENT;
-    let body = match ranges {
-        range::Ranges::Whole => {
-            status = StatusCode::OK;
-            AnswerBody::of([whole(&content)])
+    let (status, body) = match &ranges[..] {
+        [] => (StatusCode::OK, AnswerBody::of([whole(&content)])),
+        [one] => {
+            let span = format!("bytes {}-{}/{}", one.start, one.end - 1, facts.size_bytes);
+            headers.insert(header::CONTENT_RANGE, value(&span));
+            (StatusCode::PARTIAL_CONTENT, AnswerBody::of([Segment::Raw(content, one.clone())]))
         }
-        range::Ranges::Unsatisfiable => {
-            return Err(Refusal::RangeNotSatisfiable { size_bytes: facts.size_bytes });
-        }
-        range::Ranges::Satisfiable(ranges) => match &ranges[..] {
-            [one] => {
-                let span = format!("bytes {}-{}/{}", one.start, one.end - 1, facts.size_bytes);
-                headers.insert(header::CONTENT_RANGE, value(&span));
-                AnswerBody::of([Segment::Raw(content, one.clone())])
-            }
-            _ => several_ranges(&mut headers, &content, facts, &ranges),
-        },
+        _ => (StatusCode::PARTIAL_CONTENT, several_ranges(&mut headers, &content, facts, &ranges)),
     };
     Ok(with_body(call, status, headers, body))
 }

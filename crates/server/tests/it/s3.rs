@@ -66,6 +66,9 @@ async fn a_read_is_one_request_to_the_bucket() {
         cluster.asked(Answer::of(get("*/*").header("Range", "bytes=1-2,900000-900001"))).await;
     assert!(parts.status == 206 && asked == ["GET", "GET"], "{} {asked:?}", parts.status);
 
+    let (beyond, asked) = cluster.asked(Answer::of(get("*/*").header("Range", "bytes=1000000-"))).await;
+    assert_eq!((beyond.status, beyond.header("content-range"), asked.len()), (416, "bytes */1000000", 0));
+
     let (head, asked) = cluster.asked(Answer::of(app.request(Method::HEAD, path))).await;
     assert_eq!((head.status, head.header("content-length"), asked.len()), (200, "1000000", 0));
 
