@@ -64,11 +64,16 @@ impl S3 {
     /// # Errors
     /// What is wrong with the settings.
     pub fn open(place: &S3Place) -> Result<Self, String> {
+        Self::with_memory(place, UPLOADS_BYTES_MAX)
+    }
+
+    /// The same, in which all uploads together hold so many bytes in memory.
+    fn with_memory(place: &S3Place, bytes: usize) -> Result<Self, String> {
         Ok(Self(Arc::new(Shared {
             store: place.connect()?,
             prefix: place.prefix().clone(),
             known: Known::new(),
-            memory: Arc::new(Semaphore::new(UPLOADS_BYTES_MAX / BUDGET_UNIT_BYTES)),
+            memory: Arc::new(Semaphore::new(bytes / BUDGET_UNIT_BYTES)),
             removals: watch::Sender::new(0),
         })))
     }

@@ -254,3 +254,47 @@ fn fresh_key() -> String {
 fn unfinished() -> Error {
     Error::Unavailable("an earlier part of this upload was not written".into())
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::content::s3::{S3, S3Place};
+
+    const MEMORY_BYTES: usize = 4 << 20;
+    /// Of this size, they are hashed at once and nothing is sent.
+    const PIECE: Bytes = Bytes::from_static(&[7; SEALED_HERE_BYTES]);
+
+    /// How many bytes it takes before it waits, or has `most`.
+    fn taken(writer: &mut ObjectWriter, most: usize) -> usize {
+        let mut taken = 0;
+        while taken < most
+            && let Some(written) = writer.write(PIECE).now_or_never()
+        {
+            written.unwrap();
+            taken += PIECE.len();
+        }
+        taken
+    }
+
+    #[tokio::test]
+    async fn uploads_take_what_all_may_hold_and_wait_for_what_others_give_back() {
+        let nobody = [
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ("AWS_ACCESS_KEY_ID", "a"),
+            ("AWS_SECRET_ACCESS_KEY", "b"),
+        ];
+        let nobody = nobody.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let shared = S3::with_memory(&S3Place::new("s3://b", nobody).unwrap(), MEMORY_BYTES).unwrap().0;
+        let mut writers: Vec<_> = (0..20).map(|_| ObjectWriter::new(&shared)).collect();
+        let most = PART_BYTES / 4;
+        let sizes: Vec<_> = writers.iter_mut().map(|writer| taken(writer, most)).collect();
+        assert_eq!(&sizes[..2], [most, most], "there is room for two");
+        assert!(sizes[2..].iter().all(|size| (1..=FREE_BYTES).contains(size)), "{sizes:?}");
+        assert_eq!(shared.memory.available_permits(), 0);
+
+        drop(writers.remove(0));
+        assert_eq!(taken(&mut writers[1], PIECE.len()), PIECE.len(), "one that waited goes on");
+    }
+}
