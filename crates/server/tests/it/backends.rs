@@ -1,20 +1,40 @@
-//! What the servers under test keep documents in: with `+s3` in `CHARTA_TEST_STORE` content is in a bucket, of a store
-//! inside the test's process; with `postgres+` records are in a schema of the database of `TEST_POSTGRES_URL`. Without
-//! it, all is in the data directory.
+//! What the servers under test keep documents in: with `+s3` in `CHARTA_TEST_STORE` content is in a bucket, that of
+//! `TEST_S3_URL` or one of a store inside the test's process; with `postgres+` records are in a schema of the database
+//! of `TEST_POSTGRES_URL`. Without it, all is in the data directory.
 
 use std::{path::Path, sync::LazyLock};
 
 use crate::bucket::{self, Bucket};
 
 /// One for all tests; each server has a prefix of its own.
-static BUCKET: LazyLock<Option<Bucket>> = LazyLock::new(|| match asked_for().as_str() {
+static OBJECTS: LazyLock<Option<Objects>> = LazyLock::new(|| match asked_for().as_str() {
     "" | "sqlite+files" | "postgres+files" => None,
-    // Nothing ends the value, so the directory is where builds clean up.
     "sqlite+s3" | "postgres+s3" => {
-        Some(Bucket::at(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")))
+        Some(std::env::var("TEST_S3_URL").map_or_else(|_| Objects::here(), Objects::There))
     }
     other => panic!("CHARTA_TEST_STORE: {other:?} is none of {{sqlite,postgres}}+{{files,s3}}"),
 });
+
+/// Where content is.
+enum Objects {
+    Here(Bucket),
+    /// In the bucket of this URL; servers inherit the variables that tell how it is reached.
+    There(String),
+}
+
+impl Objects {
+    fn here() -> Self {
+        // Nothing ends the value, so the directory is where builds clean up.
+        Self::Here(Bucket::at(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory")))
+    }
+
+    fn url(&self) -> &str {
+        match self {
+            Self::Here(_) => "s3://bucket",
+            Self::There(url) => url,
+        }
+    }
+}
 
 fn asked_for() -> String {
     std::env::var("CHARTA_TEST_STORE").unwrap_or_default()
@@ -26,8 +46,10 @@ pub fn over(configuration: &str, directory: &Path) -> String {
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
     let mut keys = String::new();
-    if BUCKET.is_some() && !configuration.contains("\ncontent = ") {
-        keys.push_str(&format!("content = \"s3://bucket/{name}\"\n"));
+    if let Some(objects) = &*OBJECTS
+        && !configuration.contains("\ncontent = ")
+    {
+        keys.push_str(&format!("content = \"{}/{name}\"\n", objects.url()));
     }
     if asked_for().starts_with("postgres") && !configuration.contains("\ncatalog = ") {
         keys.push_str(&format!("catalog = \"{}\"\n", schema(&format!("test_{}", name.to_lowercase()))));
@@ -58,5 +80,8 @@ pub fn schema(name: &str) -> String {
 
 /// What the program needs to know of them beside its configuration.
 pub fn environment() -> Vec<(&'static str, String)> {
-    BUCKET.as_ref().map_or_else(Vec::new, |bucket| bucket::environment(bucket.address))
+    match &*OBJECTS {
+        Some(Objects::Here(bucket)) => bucket::environment(bucket.address),
+        Some(Objects::There(_)) | None => Vec::new(),
+    }
 }

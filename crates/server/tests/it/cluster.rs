@@ -5,6 +5,7 @@
 //! that these tests print are those of docs/reliability.md.
 
 mod balancer;
+mod ceph;
 mod load;
 mod nodes;
 mod postgres;
@@ -65,35 +66,39 @@ impl Cluster {
 
     /// The same where bytes came wrong on their way, so that what is stored may have seemed damaged.
     async fn end_after(self, what: &str, load: Load, healed: Instant, may_seem_damaged: bool) -> Seen {
-        self.nodes.until_ready().await;
-        let ready_after = healed.elapsed();
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        let seen = load.end().await;
-        show(&format!(
-            "{what}: {} requests, {} done, {} refused (slowest {:.1} s), {} broken, {} seemed damaged, lost {}, wrong {}; all ready {:.1} s after it was over, the \
-             last failure {:.1} s after",
-            seen.requests,
-            seen.done,
-            seen.refused,
-            seen.slowest_refusal.as_secs_f64(),
-            seen.broken,
-            seen.damaged,
-            seen.lost.len(),
-            seen.wrong.len(),
-            ready_after.as_secs_f64(),
-            seen.recovery(healed),
-        ));
-        seen.assert_right();
-        assert!(seen.damaged == 0 || may_seem_damaged, "{} answers of 500", seen.damaged);
-        let nodes = self.nodes;
-        let said = tokio::task::spawn_blocking(move || nodes.stop_and_check()).await.expect("the check runs");
-        // What a node was killed over is the next sweep's.
-        let others = said.lines().filter(|line| !line.ends_with("belongs to no document"));
-        let others: Vec<&str> =
-            others.filter(|line| !line.ends_with("findings") && !line.ends_with("finding")).collect();
-        assert_eq!(others.join("\n").replace("clean", ""), "", "{what}");
-        seen
+        end(self.nodes, what, load, healed, may_seem_damaged).await
     }
+}
+
+/// What [`Cluster::end_after`] says, of any nodes.
+async fn end(nodes: Nodes, what: &str, load: Load, healed: Instant, may_seem_damaged: bool) -> Seen {
+    nodes.until_ready().await;
+    let ready_after = healed.elapsed();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let seen = load.end().await;
+    show(&format!(
+        "{what}: {} requests, {} done, {} refused (slowest {:.1} s), {} broken, {} seemed damaged, lost {}, wrong {}; all ready {:.1} s after it was over, the \
+         last failure {:.1} s after",
+        seen.requests,
+        seen.done,
+        seen.refused,
+        seen.slowest_refusal.as_secs_f64(),
+        seen.broken,
+        seen.damaged,
+        seen.lost.len(),
+        seen.wrong.len(),
+        ready_after.as_secs_f64(),
+        seen.recovery(healed),
+    ));
+    seen.assert_right();
+    assert!(seen.damaged == 0 || may_seem_damaged, "{} answers of 500", seen.damaged);
+    let said = tokio::task::spawn_blocking(move || nodes.stop_and_check()).await.expect("the check runs");
+    // What a node was killed over is the next sweep's.
+    let others = said.lines().filter(|line| !line.ends_with("belongs to no document"));
+    let others: Vec<&str> =
+        others.filter(|line| !line.ends_with("findings") && !line.ends_with("finding")).collect();
+    assert_eq!(others.join("\n").replace("clean", ""), "", "{what}");
+    seen
 }
 
 fn seconds(seconds: f64) -> tokio::time::Sleep {
@@ -226,23 +231,26 @@ async fn content_that_is_cut_off_slow_or_wrong_loses_nothing_and_shows_nothing_w
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL's programs and nginx"]
 async fn the_examples_of_the_source_documents_hold_behind_a_balancer() {
-    let (postgres, bucket, balancer) = (Postgres::start(), Bucket::new(), Balancer::new());
+    let (postgres, bucket) = (Postgres::start(), Bucket::new());
+    let place = Place::new(postgres.url.clone(), bucket::environment(bucket.address));
+    the_examples_hold(place).await;
+}
+
+/// Runs docs/examples.sh against nginx and three nodes over these backends.
+async fn the_examples_hold(place: Place) {
+    let balancer = Balancer::new();
     let demo = String::from_utf8(run(&["config", "--demo"]).stdout).expect("UTF-8");
     let others =
         |line: &&str| !["listen =", "data_dir =", "public_url ="].iter().any(|key| line.starts_with(key));
     let (before, store) = demo.split_once("[store]").expect("the configuration has such a section");
     let after = store.split_once("\n[").map_or("", |(_, after)| after);
     let text = format!("public_url = \"{}\"\n{before}[{after}", balancer.url());
-    let place = Place {
-        configuration: text
-            .lines()
-            .filter(|line| others(line) || line.contains(&balancer.url()))
-            .collect::<Vec<_>>()
-            .join("\n"),
-        arguments: vec!["--demo"],
-        ..Place::new(postgres.url.clone(), bucket::environment(bucket.address))
-    };
-    let nodes = Nodes::start(3, place);
+    let configuration = text
+        .lines()
+        .filter(|line| others(line) || line.contains(&balancer.url()))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let nodes = Nodes::start(3, Place { configuration, arguments: vec!["--demo"], ..place });
     let url = balancer.url();
     let balancer = balancer.before(&nodes.addresses);
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");

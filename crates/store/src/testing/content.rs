@@ -11,11 +11,17 @@ use crate::{
 };
 
 /// One test for each claim of the suite, on what `$make` makes: an async function that returns an empty
-/// content store and something that keeps its place alive.
+/// content store and something that keeps its place alive. With a text the tests are ignored for that reason.
 #[macro_export]
 macro_rules! content_suite {
     ($make:path) => {
-        $crate::content_suite!($make:
+        $crate::content_suite!($make, []);
+    };
+    ($make:path, $ignored:literal) => {
+        $crate::content_suite!($make, [#[ignore = $ignored]]);
+    };
+    ($make:path, $attributes:tt) => {
+        $crate::content_suite!(@each $make, $attributes
             what_was_written_is_read,
             an_unfinished_write_leaves_nothing,
             a_discarded_key_leaves_nothing,
@@ -27,13 +33,17 @@ macro_rules! content_suite {
             every_range_is_read,
             what_is_begun_is_read_once);
     };
-    ($make:path: $($claim:ident),* $(,)?) => {$(
+    (@each $make:path, $attributes:tt $($claim:ident),*) => {
+        $($crate::content_suite!(@one $make, $attributes $claim);)*
+    };
+    (@one $make:path, [$($attribute:tt)*] $claim:ident) => {
         #[tokio::test]
+        $($attribute)*
         async fn $claim() {
             let (content, _place) = $make().await;
             $crate::testing::content::$claim(&content).await;
         }
-    )*};
+    };
 }
 
 type Subject = Arc<dyn ContentStore>;

@@ -80,3 +80,18 @@ mod s3 {
 
     charta_store::content_suite!(make);
 }
+
+mod real_s3 {
+    use std::sync::Arc;
+
+    use charta_store::content::{ContentStore, s3::S3};
+
+    use crate::real_s3::RealBucket;
+
+    async fn make() -> (Arc<dyn ContentStore>, RealBucket) {
+        let bucket = RealBucket::new();
+        (Arc::new(S3::open(&bucket.place()).unwrap()), bucket)
+    }
+
+    charta_store::content_suite!(make, "needs TEST_S3_URL");
+}

@@ -15,6 +15,7 @@ mod nodes;
 mod outage;
 mod properties;
 mod proxy;
+mod real_s3;
 mod rows;
 mod searches;
 mod store;

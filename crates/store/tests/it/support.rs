@@ -8,14 +8,14 @@ use std::{
 use bytes::Bytes;
 use charta_model::{Document, ResourceId, ResourceType, TenantId, Write, WriteOutcome};
 use charta_store::{
-    Access, CatalogPlace, CommitError, Content, ContentPlace, Error, Options, Store, Uploaded,
+    Access, CatalogPlace, CommitError, Content, ContentPlace, Error, Options, S3Place, Store, Uploaded,
     catalog::{Catalog, Companion},
     content::ContentStore,
     testing,
 };
 use tempfile::TempDir;
 
-use crate::{bucket::Bucket, database::Database};
+use crate::{bucket::Bucket, database::Database, real_s3::RealBucket};
 
 /// Smaller than by default, so that files come into play early.
 pub const INLINE_BYTES_MAX: usize = 1000;
@@ -29,8 +29,37 @@ pub struct TestStore {
 /// database.
 pub struct Place {
     directory: TempDir,
-    pub bucket: Option<Bucket>,
+    pub bucket: Option<AnyBucket>,
     database: Option<Database>,
+}
+
+/// A bucket in this process, or one of a store that runs elsewhere.
+pub enum AnyBucket {
+    Here(Bucket),
+    Real(RealBucket),
+}
+
+impl AnyBucket {
+    fn place(&self) -> S3Place {
+        match self {
+            Self::Here(bucket) => bucket.place(),
+            Self::Real(bucket) => bucket.place(),
+        }
+    }
+
+    fn object_count(&self) -> usize {
+        match self {
+            Self::Here(bucket) => bucket.objects().len(),
+            Self::Real(bucket) => wait(bucket.objects()).len(),
+        }
+    }
+
+    fn remove_all(&self) {
+        match self {
+            Self::Here(bucket) => remove(&bucket.objects()),
+            Self::Real(bucket) => wait(bucket.remove_all()),
+        }
+    }
 }
 
 impl Place {
@@ -41,12 +70,17 @@ impl Place {
 
     /// Content in a bucket.
     pub fn of_bucket() -> Self {
-        Self { bucket: Some(Bucket::new()), ..Self::of_files() }
+        Self { bucket: Some(AnyBucket::Here(Bucket::new())), ..Self::of_files() }
     }
 
     /// Records in PostgreSQL, content in a bucket.
     pub fn of_database() -> Self {
         Self { database: Some(wait(Database::new())), ..Self::of_bucket() }
+    }
+
+    /// The same with the bucket of `TEST_S3_URL`.
+    pub fn of_real_s3() -> Self {
+        Self { bucket: Some(AnyBucket::Real(RealBucket::new())), ..Self::of_database() }
     }
 
     pub fn path(&self) -> &Path {
@@ -113,11 +147,10 @@ impl TestStore {
     /// Removes every file of content that a record may name.
     pub fn lose_files(&self) {
         let content = self.place.path().join("store/content");
-        let files = match &self.place.bucket {
-            Some(bucket) => bucket.objects(),
-            None => walk(&content),
-        };
-        files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+        match &self.place.bucket {
+            Some(bucket) => bucket.remove_all(),
+            None => remove(&walk(&content)),
+        }
     }
 
     /// Waits until so many files of content are left and nothing is on its way: files move on, or go, a moment
@@ -135,7 +168,7 @@ impl TestStore {
     /// The files of content that a record may name, and what is left in `incoming`; of a bucket all objects.
     pub fn files(&self) -> (usize, usize) {
         if let Some(bucket) = &self.place.bucket {
-            return (bucket.objects().len(), 0);
+            return (bucket.object_count(), 0);
         }
         let content = self.place.path().join("store/content");
         let (mut named, mut incoming) = (0, 0);
@@ -153,6 +186,10 @@ fn walk(directory: &Path) -> Vec<PathBuf> {
     let shelves = std::fs::read_dir(directory).unwrap();
     let files = shelves.flat_map(|shelf| std::fs::read_dir(shelf.unwrap().path()).unwrap());
     files.map(|file| file.unwrap().path()).collect()
+}
+
+fn remove(files: &[PathBuf]) {
+    files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
 }
 
 pub async fn upload(store: &Store, bytes: &[u8]) -> Result<Uploaded, Error> {
@@ -209,8 +246,8 @@ pub fn bytes(seed: u64, length: usize) -> Vec<u8> {
     .collect()
 }
 
-/// Each of these claims about a store three times: with files, with content in a bucket, and with records in a database
-/// as well.
+/// Each of these claims about a store four times: with files, with content in a bucket, with records in a database as
+/// well, and with that bucket in a store that runs elsewhere.
 macro_rules! over_each_place {
     ($($claim:ident),* $(,)?) => {
         mod over_files {$(
@@ -230,6 +267,13 @@ macro_rules! over_each_place {
             #[ignore = "needs TEST_POSTGRES_URL"]
             async fn $claim() {
                 super::$claim(crate::support::Place::of_database).await;
+            }
+        )*}
+        mod over_real_s3 {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            #[ignore = "needs TEST_POSTGRES_URL and TEST_S3_URL"]
+            async fn $claim() {
+                super::$claim(crate::support::Place::of_real_s3).await;
             }
         )*}
     };

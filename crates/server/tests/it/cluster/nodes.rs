@@ -96,10 +96,19 @@ impl Nodes {
         self.with_addresses(|all| all[number] = url);
     }
 
+    /// Where a node is.
+    pub fn address(&self, number: usize) -> String {
+        self.with_addresses(|all| all[number].clone())
+    }
+
+    /// What a node has logged.
+    pub fn log(&self, number: usize) -> String {
+        std::fs::read_to_string(self.nodes[number].directory.path().join("log")).unwrap_or_default()
+    }
+
     /// What a node says of itself.
     pub async fn ready(&self, number: usize) -> Answer {
-        let url = self.with_addresses(|all| all[number].clone());
-        Answer::of(client().get(format!("{url}/health/ready"))).await
+        Answer::of(client().get(format!("{}/health/ready", self.address(number)))).await
     }
 
     /// Waits until each says that it can serve.
