@@ -242,7 +242,9 @@ pub struct AuditQuery {
     pub tenant: String,
     /// All of these hold.
     pub filters: Vec<AuditFilter>,
-    /// Only what has a lower number.
+    /// Only the one with this number.
+    pub only: Option<u64>,
+    /// Only what comes after the end of a page: its `next`.
     pub before: Option<u64>,
     /// At most so many.
     pub limit: usize,

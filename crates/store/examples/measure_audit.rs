@@ -47,7 +47,7 @@ async fn main() {
         ("by a patient who is not there, ms", vec![patient(1 << 40)]),
         ("by what no index knows, one page, ms", vec![deleted]),
     ] {
-        let query = AuditQuery { tenant: "default".into(), filters, before: None, limit: 50 };
+        let query = AuditQuery { tenant: "default".into(), filters, only: None, before: None, limit: 50 };
         let begun = Instant::now();
         let found = log.search(query).await.expect("the log is read");
         report(name, begun.elapsed().as_secs_f64() * 1e3);

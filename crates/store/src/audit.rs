@@ -12,15 +12,21 @@
 //!
 //! Segments are files ([`segment`]), written by one thread ([`writer`]) from one queue; a segment that is
 //! complete gets an index ([`index`]), which can always be made again.
+//!
+//! Where several nodes have one catalog, each copies its own log into it ([`shipper`]), and searches look there: they see
+//! what all have copied, and every event of the node that is asked. An event has another number there than in its log.
 
+mod follow;
 mod index;
 mod indexer;
 mod keep;
 mod line;
+mod nodes;
 mod queue;
 mod search;
 mod segment;
 mod segments;
+mod shipper;
 mod values;
 mod writer;
 
@@ -42,9 +48,11 @@ use crate::{Access, Error, OpenError, Store, directory::create_directory};
 use index::{Index, Key};
 use indexer::Indexer;
 pub(crate) use keep::copy;
+use nodes::{Everywhere, Nodes};
 use queue::{Pushed, Queue};
 use segment::Tail;
 use segments::{Segment, Segments};
+use shipper::Shipper;
 use writer::Position;
 
 pub use search::AuditPage;
@@ -110,6 +118,10 @@ pub struct AuditStatistics {
     pub lost: u64,
     /// Bytes of all segments.
     pub bytes: u64,
+    /// Events that wait to be copied into the catalog that several nodes have.
+    pub uncopied: u64,
+    /// Attempts to copy them that failed.
+    pub copy_failures: u64,
 }
 
 /// How far the writer is.
@@ -148,6 +160,8 @@ pub struct AuditLog {
     shared: Arc<Shared>,
     /// `None` if it is open for reading only.
     writer: Option<Arc<Writer>>,
+    /// `None` if one process has the catalog alone.
+    nodes: Option<Arc<Nodes>>,
 }
 
 /// The thread that writes; it ends with the last that could give it something.
@@ -163,12 +177,18 @@ impl Drop for Writer {
 }
 
 impl Store {
-    /// Opens the audit log of this store; for writing if the store is.
+    /// Opens the audit log of this store; for writing if the store is. Where several nodes have the catalog, searches find
+    /// the events of all; if it is written here, a task of the runtime that this is called in copies them.
     ///
     /// # Errors
     /// A file operation that failed.
     pub fn audit_log(&self, options: AuditOptions) -> Result<AuditLog, OpenError> {
-        self.audit_log_for(self.access(), options)
+        let log = self.audit_log_for(self.access(), options)?;
+        let everywhere = Everywhere::of(self.shared_catalog());
+        Ok(match everywhere {
+            Some(everywhere) => log.over(everywhere),
+            None => log,
+        })
     }
 
     pub(crate) fn audit_log_for(&self, access: Access, options: AuditOptions) -> Result<AuditLog, OpenError> {
@@ -212,7 +232,7 @@ impl AuditLog {
             lost: AtomicU64::new(0),
         });
         if access == Access::ReadOnly {
-            return Ok(Self { shared, writer: None });
+            return Ok(Self { shared, writer: None, nodes: None });
         }
         let indexer = Indexer::start(&shared).map_err(failed)?;
         unindexed.iter().for_each(|first| indexer.add(*first, None));
@@ -220,7 +240,13 @@ impl AuditLog {
         let thread = std::thread::Builder::new().name("audit".into());
         let thread = thread.spawn(move || writer::run(&own, &indexer, position)).map_err(failed)?;
         let writer = Writer { shared: Arc::clone(&shared), thread: Mutex::new(Some(thread)) };
-        Ok(Self { shared, writer: Some(Arc::new(writer)) })
+        Ok(Self { shared, writer: Some(Arc::new(writer)), nodes: None })
+    }
+
+    /// The same as one log of several.
+    fn over(self, everywhere: Everywhere) -> Self {
+        let nodes = Nodes::new(everywhere, &self.shared, self.writer.is_some());
+        Self { nodes: Some(Arc::new(nodes)), ..self }
     }
 
     /// Records an event. Returns when it is kept, as `durability` says; waits while the queue is full.
@@ -262,12 +288,17 @@ impl AuditLog {
         }
     }
 
-    /// The events of one page, newest first. Sees every event that was recorded before.
+    /// The events of one page, newest first. Sees every event that was recorded here before.
     ///
     /// # Errors
-    /// `Unavailable` if the files cannot be read, or what waits cannot be written.
+    /// `Unavailable` if the files or the catalog cannot be read, or what waits cannot be written or copied.
     pub async fn search(&self, query: AuditQuery) -> Result<AuditPage, Error> {
         self.flush().await?;
+        if let Some(nodes) = &self.nodes {
+            let synced = self.shared.progress.borrow().synced;
+            nodes.until(synced).await?;
+            return nodes.everywhere.search(&query, &self.shared.key).await;
+        }
         let shared = Arc::clone(&self.shared);
         let found = tokio::task::spawn_blocking(move || {
             search::search(&shared.directory, &shared.snapshot(), &shared.key, &query)
@@ -298,7 +329,12 @@ impl AuditLog {
         let (waiting, lag) = self.shared.queue.waiting();
         let bytes = self.shared.snapshot().iter().map(|segment| segment.bytes).sum();
         let lost = self.shared.lost.load(Ordering::Relaxed);
-        AuditStatistics { synced, waiting: waiting.into(), lag, failures, lost, bytes }
+        let shipper = self.nodes.as_ref().and_then(|nodes| nodes.shipper.as_ref());
+        let copied = shipper.map(Shipper::progress);
+        let uncopied = copied.map_or(0, |copied| synced.saturating_sub(copied.last));
+        let copy_failures = copied.map_or(0, |copied| copied.failures);
+        let waiting = waiting.into();
+        AuditStatistics { synced, waiting, lag, failures, lost, bytes, uncopied, copy_failures }
     }
 
     /// Writes what waits and ends the writer. What is recorded afterwards fails with `Closed`.
@@ -308,6 +344,9 @@ impl AuditLog {
         let thread = writer.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        if let Some(shipper) = self.nodes.as_ref().and_then(|nodes| nodes.shipper.as_ref()) {
+            shipper.close().await;
         }
     }
 

@@ -1,6 +1,7 @@
 //! The catalog: what is known about documents, and small content.
 
 mod entry;
+pub mod events;
 pub mod moving;
 pub mod postgres;
 mod record;
@@ -162,6 +163,11 @@ pub trait Catalog: Send + Sync {
 
     /// The same catalog as one that can be moved, if it can.
     fn moving(&self) -> Option<&dyn moving::Moving> {
+        None
+    }
+
+    /// The same catalog as one that has the events of several nodes, if several may have it.
+    fn events(&self) -> Option<&dyn events::Events> {
         None
     }
 

@@ -375,6 +375,10 @@ impl Store {
         &*self.0.catalog
     }
 
+    pub(crate) fn shared_catalog(&self) -> Arc<dyn Catalog> {
+        Arc::clone(&self.0.catalog)
+    }
+
     pub(crate) fn contents(&self) -> &dyn ContentStore {
         &*self.0.content
     }

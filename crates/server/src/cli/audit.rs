@@ -62,7 +62,7 @@ impl Audit {
             let tenant = store::tenant(&config, self.tenant.as_ref())?.as_str().to_owned();
             let log = store.audit_log(config.audit.options())?;
             let origin = config.public_url.as_str();
-            let mut query = AuditQuery { tenant, filters, before: None, limit: PAGE };
+            let mut query = AuditQuery { tenant, filters, only: None, before: None, limit: PAGE };
             loop {
                 let page = log.search(query.clone()).await?;
                 page.events.iter().for_each(|(number, event)| self.show(*number, event, origin));

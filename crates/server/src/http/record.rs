@@ -53,6 +53,8 @@ pub struct Metrics {
     audit_failures: Gauge<u64, AtomicU64>,
     audit_lost: Gauge<u64, AtomicU64>,
     audit_bytes: Gauge<u64, AtomicU64>,
+    audit_uncopied: Gauge<u64, AtomicU64>,
+    audit_copy_failures: Gauge<u64, AtomicU64>,
 }
 
 impl Default for Metrics {
@@ -75,6 +77,8 @@ impl Default for Metrics {
             audit_failures: Gauge::default(),
             audit_lost: Gauge::default(),
             audit_bytes: Gauge::default(),
+            audit_uncopied: Gauge::default(),
+            audit_copy_failures: Gauge::default(),
             registry: Registry::default(),
         };
         registry.register("requests", "Requests answered", this.requests.clone());
@@ -109,6 +113,16 @@ impl Default for Metrics {
         );
         registry.register("audit_lost", "Events given up while the disk failed", this.audit_lost.clone());
         registry.register("audit_bytes", "Size of the audit log", this.audit_bytes.clone());
+        registry.register(
+            "audit_uncopied",
+            "Events that wait to be copied into the catalog of several nodes",
+            this.audit_uncopied.clone(),
+        );
+        registry.register(
+            "audit_copy_failures",
+            "Attempts to copy them that failed",
+            this.audit_copy_failures.clone(),
+        );
         Self { registry, ..this }
     }
 }
@@ -122,6 +136,8 @@ impl Metrics {
         self.audit_failures.set(audit.failures);
         self.audit_lost.set(audit.lost);
         self.audit_bytes.set(audit.bytes);
+        self.audit_uncopied.set(audit.uncopied);
+        self.audit_copy_failures.set(audit.copy_failures);
         self.documents.set(store.documents);
         self.versions.set(store.versions);
         self.catalog_bytes.set(store.catalog_bytes);

@@ -6,7 +6,10 @@ pub mod scopes;
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::app::{self, Answer, TestApp};
+use crate::{
+    app::{self, Answer, TestApp},
+    backends::event_id,
+};
 
 const RECORDED: &str = "[audit]\nopen_endpoints = true\n";
 
@@ -118,13 +121,13 @@ async fn pages_follow_one_another_without_gap() {
     loop {
         let page = app.get(&path, "application/fhir+json").await.json();
         for entry in page["entry"].as_array().into_iter().flatten() {
-            ids.push(entry["resource"]["id"].as_str().unwrap().parse::<u64>().unwrap());
+            ids.push(entry["resource"]["id"].as_str().unwrap().to_owned());
         }
         let links = page["link"].as_array().unwrap();
         let Some(next) = links.iter().find(|link| link["relation"] == "next") else { break };
         path = next["url"].as_str().unwrap().strip_prefix(&app.url).unwrap().to_owned();
     }
-    assert_eq!(ids, [7, 6, 5, 4, 3, 2, 1]);
+    assert_eq!(ids, [7, 6, 5, 4, 3, 2, 1].map(event_id));
 }
 
 #[tokio::test]
@@ -148,7 +151,7 @@ async fn nobody_changes_what_is_recorded() {
         "request":{"method":"DELETE","url":"AuditEvent/1"}}]}"#;
     let answer = send(&app, Method::POST, "/r4", bundle).await.json();
     assert!(answer["entry"][0]["response"]["status"].as_str().unwrap().starts_with("405"), "{answer}");
-    assert_eq!(events(&app, "action=R").await[0]["id"], "1");
+    assert_eq!(events(&app, "action=R").await[0]["id"], event_id(1));
 }
 
 #[tokio::test]
@@ -158,16 +161,16 @@ async fn open_endpoints_record_and_show_nothing_by_default_and_secured_ones_reco
     assert_eq!(app.get("/r4/AuditEvent", None).await.status, 403);
     assert_eq!(app.get("/secure/Binary/b7", None).await.status, 401);
     let directory = app.stop();
-    let data = directory.path().join("data");
-    let output = app::run(&["audit", "--data", &data.to_string_lossy()]);
+    let config = directory.path().join("charta.toml");
+    let output = app::run(&["audit", "--config", &config.to_string_lossy()]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.contains("401") && text.contains("Binary/b7"), "{text}");
-    let output = app::run(&["audit", "--data", &data.to_string_lossy(), "--format", "ndjson"]);
+    let output = app::run(&["audit", "--config", &config.to_string_lossy(), "--format", "ndjson"]);
     let event: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(summary(&event), ("read".into(), "R".into(), "4".into()));
-    let output = app::run(&["audit", "--data", &data.to_string_lossy(), "--patient", "nobody"]);
+    let output = app::run(&["audit", "--config", &config.to_string_lossy(), "--patient", "nobody"]);
     assert_eq!(output.stdout, b"");
 }
 
@@ -184,7 +187,7 @@ async fn a_log_that_cannot_be_written_refuses_requests() {
 /// What `charta audit` shows of a server that was stopped, line by line.
 fn shown(app: TestApp) -> Vec<String> {
     let directory = app.stop();
-    let output = app::run(&["audit", "--data", &directory.path().join("data").to_string_lossy()]);
+    let output = app::run(&["audit", "--config", &directory.path().join("charta.toml").to_string_lossy()]);
     assert!(output.status.success());
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }

@@ -78,6 +78,11 @@ pub fn schema(name: &str) -> String {
     format!("{place}{and}options=-c%20search_path%3D{name}")
 }
 
+/// The id of an event of the only server so far, by its place in that server's log.
+pub fn event_id(place: u64) -> String {
+    if asked_for().starts_with("postgres") { format!("1{place:013}") } else { place.to_string() }
+}
+
 /// What the program needs to know of them beside its configuration.
 pub fn environment() -> Vec<(&'static str, String)> {
     match &*OBJECTS {

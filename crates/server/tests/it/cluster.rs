@@ -4,6 +4,7 @@
 //! Whatever happens, an acknowledged write is there for the next read at any node, and no byte is wrong. The figures
 //! that these tests print are those of docs/reliability.md.
 
+mod audit;
 mod balancer;
 mod ceph;
 mod load;

@@ -13,7 +13,8 @@ use crate::{Error, Finding};
 
 impl AuditLog {
     /// Removes the segments whose newest event was recorded before this time, oldest first; gives how many. The
-    /// segment that is being written is completed if its first event is as old, so that its time will come.
+    /// segment that is being written is completed if its first event is as old, so that its time will come. Where several
+    /// nodes have the catalog, all that is older goes from there.
     ///
     /// # Errors
     /// `ReadOnly`; `Unavailable` if a file cannot be read or removed.
@@ -23,10 +24,14 @@ impl AuditLog {
         }
         let shared = Arc::clone(&self.shared);
         let removed = tokio::task::spawn_blocking(move || expire(&shared, before.as_millisecond()));
-        removed
+        let removed = removed
             .await
             .map_err(|error| Error::task(&error))?
-            .map_err(|error| Error::io("removing old segments of the audit log", &error))
+            .map_err(|error| Error::io("removing old segments of the audit log", &error))?;
+        if let Some(nodes) = &self.nodes {
+            nodes.everywhere.events()?.forget(before.as_millisecond()).await?;
+        }
+        Ok(removed)
     }
 
     /// Reads every segment back: its batches, their digests and order, its index. What a running server has not
@@ -164,7 +169,7 @@ pub fn copy(from: &Path, to: &Path) -> io::Result<u64> {
     Ok(bytes)
 }
 
-fn write_synced(path: &Path, data: &[u8]) -> io::Result<()> {
+pub fn write_synced(path: &Path, data: &[u8]) -> io::Result<()> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(data)?;

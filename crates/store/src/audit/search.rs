@@ -2,6 +2,7 @@
 //! that is found is compared with the query itself; an index only says where to look.
 
 use std::{
+    cmp::Ordering,
     fs::{self, File},
     io,
     os::unix::fs::FileExt as _,
@@ -17,16 +18,16 @@ use super::{
 };
 
 /// Events that one page may look at; the next goes on.
-const LOOKED_AT_MAX: u64 = 250_000;
+pub const LOOKED_AT_MAX: u64 = 250_000;
 /// Lines that are read at once.
 const LINES: u32 = 512;
 
 /// A page of events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AuditPage {
-    /// With their numbers, highest first.
+    /// With their numbers, newest first.
     pub events: Vec<(u64, Event<'static>)>,
-    /// From which number the next page goes on (`before`); `None` at the end. There may be a next page although
+    /// Where the next page goes on (`before`); `None` at the end. There may be a next page although
     /// this one is not full.
     pub next: Option<u64>,
 }
@@ -41,7 +42,9 @@ pub fn search(
     let mut search = Search { query, key, page: AuditPage::default(), looked_at: 0, stopped: None };
     for segment in segments.iter().rev() {
         let before = query.before.unwrap_or(u64::MAX);
-        if segment.first >= before || !search.may_have(segment.span) {
+        let numbers = segment.first..segment.first + segment.events;
+        let is_elsewhere = query.only.is_some_and(|only| !numbers.contains(&only));
+        if segment.first >= before || is_elsewhere || !search.may_have(segment.span) {
             continue;
         }
         match search.segment(directory, segment) {
@@ -93,7 +96,7 @@ impl Search<'_> {
     fn places(&self, index: &Index) -> io::Result<Option<Vec<u32>>> {
         let mut found: Option<Vec<u32>> = None;
         for filter in &self.query.filters {
-            let Some(hashes) = self.hashes(filter) else { continue };
+            let Some(hashes) = hashes(self.key, &self.query.tenant, filter) else { continue };
             let mut places = Vec::new();
             for hash in hashes {
                 places.extend(index.places(hash)?);
@@ -108,22 +111,6 @@ impl Search<'_> {
             });
         }
         Ok(found)
-    }
-
-    fn hashes(&self, filter: &AuditFilter) -> Option<Vec<u64>> {
-        let of = |facet, parts: &[&str]| index::hash(self.key, facet, &self.query.tenant, parts);
-        Some(match filter {
-            AuditFilter::Patient(ids) => ids.iter().map(|id| of(Facet::Patient, &[id])).collect(),
-            AuditFilter::Agent(names) => names.iter().map(|name| of(Facet::Agent, &[name])).collect(),
-            AuditFilter::Entity(names) => names
-                .iter()
-                .flat_map(|(kind, id)| {
-                    let patient = (kind == "Patient").then(|| of(Facet::Patient, &[id]));
-                    patient.into_iter().chain([of(Facet::Entity, &[kind, id])])
-                })
-                .collect(),
-            _ => return None,
-        })
     }
 
     fn at_places(&mut self, file: &File, index: &Index, segment: &Segment, places: &[u32]) -> io::Result<()> {
@@ -176,6 +163,15 @@ impl Search<'_> {
 
     /// Looks at the event in the first line of `data`. `false` when the page is complete.
     fn look_at(&mut self, number: u64, data: &[u8]) -> bool {
+        let Some(last) = self.query.only else { return self.look_at_any(number, data) };
+        match number.cmp(&last) {
+            Ordering::Greater => true,
+            Ordering::Equal => self.look_at_any(number, data),
+            Ordering::Less => false,
+        }
+    }
+
+    fn look_at_any(&mut self, number: u64, data: &[u8]) -> bool {
         if self.query.before.is_some_and(|before| number >= before) {
             return true;
         }
@@ -192,6 +188,23 @@ impl Search<'_> {
         }
         true
     }
+}
+
+/// The hashes of what a filter asks for, any of them; `None` if no index knows of such a thing.
+pub fn hashes(key: &Key, tenant: &str, filter: &AuditFilter) -> Option<Vec<u64>> {
+    let of = |facet, parts: &[&str]| index::hash(key, facet, tenant, parts);
+    Some(match filter {
+        AuditFilter::Patient(ids) => ids.iter().map(|id| of(Facet::Patient, &[id])).collect(),
+        AuditFilter::Agent(names) => names.iter().map(|name| of(Facet::Agent, &[name])).collect(),
+        AuditFilter::Entity(names) => names
+            .iter()
+            .flat_map(|(kind, id)| {
+                let patient = (kind == "Patient").then(|| of(Facet::Patient, &[id]));
+                patient.into_iter().chain([of(Facet::Entity, &[kind, id])])
+            })
+            .collect(),
+        _ => return None,
+    })
 }
 
 fn read(file: &File, start: u64, end: u64) -> io::Result<Vec<u8>> {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, hash::BuildHasherDefault};
 
-use charta_model::audit::Caller;
+use charta_model::audit::{Caller, Event};
 
 use super::{
     index::{Facet, Key, hash},
@@ -114,6 +114,19 @@ impl Values {
         }
         (order.into_iter().map(|number| (self.known[number].0, self.known[number].1)).collect(), places)
     }
+}
+
+/// What an event is found by, each once.
+pub fn of_event(event: &Event<'_>, key: &Key) -> Vec<u64> {
+    let of = |facet, parts: &[&str]| hash(key, facet, &event.tenant, parts);
+    let Caller { client, subject, user, .. } = &event.caller;
+    let agents = agents(client, subject, user).map(|agent| of(Facet::Agent, &[agent]));
+    let patient = (!event.patient.is_empty()).then(|| of(Facet::Patient, &[&event.patient]));
+    let entities = event.entities.iter().map(|entity| of(Facet::Entity, &[&entity.kind, &entity.id]));
+    let mut all: Vec<u64> = agents.chain(patient).chain(entities).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// The names that an event's caller is found by.

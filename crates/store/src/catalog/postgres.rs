@@ -6,6 +6,7 @@
 
 mod batch;
 mod check;
+mod events;
 mod failure;
 mod history;
 mod moving;
@@ -48,6 +49,7 @@ use self::{
 };
 use super::{
     Catalog, Companion, ContentRecord, Forgotten, SweepLock, Tally,
+    events::{self as all_events, Events, Found, Shipment, Wanted},
     moving::{Count, Moved, Moving, Standstill},
 };
 use crate::{
@@ -350,9 +352,46 @@ impl Catalog for Postgres {
         Some(self)
     }
 
+    fn events(&self) -> Option<&dyn Events> {
+        Some(self)
+    }
+
     async fn close(&self) {
         self.node.queues.close().await;
         self.node.pools.close();
+    }
+}
+
+#[async_trait]
+impl Events for Postgres {
+    async fn node(&self, name: &str, shipped: u64) -> Result<all_events::Node, Error> {
+        let pools = &self.writing()?.pools;
+        let node = async {
+            let lease = pools.shipping().await?;
+            let node = events::node(lease.client()?, name, shipped).await?;
+            lease.free();
+            Ok(node)
+        };
+        within(READ, node).await
+    }
+
+    async fn add(&self, shipment: Shipment) -> Result<bool, Error> {
+        let pools = &self.writing()?.pools;
+        let add = async {
+            let lease = pools.shipping().await?;
+            let added = events::add(lease.client()?, &shipment).await?;
+            lease.free();
+            Ok(added)
+        };
+        within(write_limit(shipment.events.len()), add).await
+    }
+
+    async fn find(&self, wanted: Wanted) -> Result<Found, Error> {
+        reading!(self, |client| events::find(client, &wanted))
+    }
+
+    async fn forget(&self, before_ms: i64) -> Result<u64, Error> {
+        Ok(events::forget(&self.writing()?.pools, before_ms).await?)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
     Error, Finding, HistoryPage, Referrer, SearchPage, Stored, TransactError, Uploaded,
     catalog::{
         Catalog, ContentRecord, Forgotten, SweepLock, Tally,
+        events::Events,
         moving::{Count, Moved, Moving, Standstill},
     },
     content::{ContentStore, ContentWriter, Listing, Opened, Placed},
@@ -190,6 +191,9 @@ impl Catalog for FaultyCatalog {
     }
     fn moving(&self) -> Option<&dyn Moving> {
         self.inner.moving().map(|_| self as &dyn Moving)
+    }
+    fn events(&self) -> Option<&dyn Events> {
+        self.inner.events()
     }
     async fn close(&self) {
         self.inner.close().await;

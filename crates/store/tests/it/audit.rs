@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 const KEY: [u8; 16] = [7; 16];
 
-fn small() -> AuditOptions {
+pub fn small() -> AuditOptions {
     AuditOptions { segment_events: 40, interval_ms: 5, ..AuditOptions::default() }
 }
 
@@ -25,7 +25,7 @@ fn open(directory: &Path, options: AuditOptions) -> AuditLog {
 }
 
 /// Event number so-and-so of a made-up day: patients, agents and documents come back again and again.
-fn event(number: u64) -> Event<'static> {
+pub fn event(number: u64) -> Event<'static> {
     let interaction = [Interaction::Read, Interaction::SearchType, Interaction::Update][number as usize % 3];
     let shown = Entity { kind: "Binary".into(), id: format!("b{}", number % 11).into(), version: 1 };
     Event {
@@ -42,18 +42,18 @@ fn event(number: u64) -> Event<'static> {
     }
 }
 
-fn all() -> AuditQuery {
-    AuditQuery { tenant: "default".into(), filters: Vec::new(), before: None, limit: 1000 }
+pub fn all() -> AuditQuery {
+    AuditQuery { tenant: "default".into(), filters: Vec::new(), only: None, before: None, limit: 1000 }
 }
 
-async fn record(log: &AuditLog, numbers: std::ops::Range<u64>) {
+pub async fn record(log: &AuditLog, numbers: std::ops::Range<u64>) {
     for number in numbers {
         log.record(&event(number)).await.expect("the log takes it");
     }
 }
 
 /// Every page of a search, with pages of `limit`.
-async fn pages(log: &AuditLog, mut query: AuditQuery) -> Vec<(u64, Event<'static>)> {
+pub async fn pages(log: &AuditLog, mut query: AuditQuery) -> Vec<(u64, Event<'static>)> {
     let mut found = Vec::new();
     loop {
         let page = log.search(query.clone()).await.expect("the log is read");

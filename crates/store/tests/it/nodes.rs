@@ -1,5 +1,7 @@
 //! Several nodes over one database: what one has acknowledged the others see, and no two of them win.
 
+mod audit;
+
 use std::{
     sync::{
         Arc,

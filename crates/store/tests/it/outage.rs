@@ -11,6 +11,7 @@ use charta_store::{Access, CatalogPlace, CommitError, Error, Options, PostgresUr
 use tempfile::TempDir;
 
 use crate::{
+    audit,
     ledger::Writers,
     support::{assert_clean, commit},
 };
@@ -104,6 +105,46 @@ async fn a_server_that_stops_or_crashes_and_comes_back_loses_nothing() {
     assert!(!ledger.refused.is_empty(), "an outage was noticed");
     ledger.verify(&stores[1]).await;
     assert_clean(&stores[2]).await;
+}
+
+/// Contract of the audit log: what is answered meanwhile is recorded, and found when the catalog is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "starts PostgreSQL"]
+async fn events_are_recorded_without_the_catalog_and_copied_when_it_is_back() {
+    let server = Server::new();
+    let url = server.run("a", &["start"]);
+    let stores = nodes(&server, &url).await;
+    let logs: Vec<_> = stores.iter().map(|store| store.audit_log(audit::small()).unwrap()).collect();
+    let mut recorded = 0;
+    for round in 0..2_usize {
+        audit::record(&logs[round], recorded..recorded + 50).await;
+        logs[round].search(audit::all()).await.unwrap();
+        server.run("a", &[if round % 2 == 0 { "kill" } else { "stop" }]);
+        let begun = Instant::now();
+        for log in &logs {
+            audit::record(log, recorded + 50..recorded + 60).await;
+            log.flush().await.unwrap();
+            recorded += 10;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(5), "nothing waits for the catalog");
+        let refused = logs[2].search(audit::all()).await;
+        assert!(matches!(&refused, Err(Error::Unavailable(_))), "{refused:?}");
+        let statistics = logs[2].statistics();
+        assert!(statistics.uncopied >= 10 && statistics.copy_failures >= 1, "{statistics:?}");
+        server.run("a", &["start"]);
+        recorded += 50;
+    }
+    let begun = Instant::now();
+    for log in &logs {
+        while log.search(audit::all()).await.is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", log.statistics());
+        }
+        assert_eq!(log.statistics().uncopied, 0);
+    }
+    let found = audit::pages(&logs[1], audit::all()).await;
+    let expected: Vec<_> =
+        (0..recorded).rev().map(audit::event).filter(|event| event.tenant == "default").collect();
+    assert_eq!(found.into_iter().map(|(_, event)| event).collect::<Vec<_>>(), expected);
 }
 
 /// Its processes are stopped, so that connections stay and nothing answers.

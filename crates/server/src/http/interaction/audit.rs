@@ -45,8 +45,8 @@ pub async fn audit(call: &Call<'_>) -> Result<Answer, Refusal> {
 async fn read(call: &Call<'_>, id: &ResourceId) -> Result<Answer, Refusal> {
     let fhir_type = call.wanted.resource()?;
     let number: u64 = id.as_str().parse().map_err(|_| Refusal::NotFound)?;
-    let before = Some(number.checked_add(1).ok_or(Refusal::NotFound)?);
-    let query = AuditQuery { tenant: String::new(), filters: Vec::new(), before, limit: 1 };
+    let only = Some(number);
+    let query = AuditQuery { tenant: String::new(), filters: Vec::new(), only, before: None, limit: 1 };
     let page = call.app.service.events(call.tenant, &call.grant, Action::Read, query).await?;
     let found =
         page.events.into_iter().find(|(found, _)| *found == number && id.as_str() == number.to_string());
@@ -66,7 +66,8 @@ async fn search(call: &Call<'_>) -> Result<Answer, Refusal> {
     let fhir_type = call.wanted.resource()?;
     let asked = asked(call)?;
     let before = page::place(call, PATH, &asked.used, call.parameters)?;
-    let query = AuditQuery { tenant: String::new(), filters: asked.filters, before, limit: asked.count };
+    let query =
+        AuditQuery { tenant: String::new(), filters: asked.filters, only: None, before, limit: asked.count };
     let found = call.app.service.events(call.tenant, &call.grant, Action::Search, query).await?;
     let mut links = vec![BundleLink { relation: "self", url: page::self_link(call, PATH, &asked.used) }];
     if let Some(next) = found.next {

@@ -125,9 +125,15 @@ impl Nodes {
     /// Stops all as an operator would, then compares everything with everything.
     pub fn stop_and_check(mut self) -> String {
         self.nodes.iter_mut().for_each(|node| terminate(&mut node.child));
-        let config = self.nodes[0].directory.path().join("charta.toml");
+        self.run(0, &["check"])
+    }
+
+    /// Runs a command with the configuration of a node, and gives all that it says.
+    pub fn run(&self, number: usize, arguments: &[&str]) -> String {
+        let config = self.nodes[number].directory.path().join("charta.toml");
         let output = Command::new(program())
-            .args(["check", "--config"])
+            .args(arguments)
+            .arg("--config")
             .arg(config)
             .envs(self.place.environment.clone())
             .output()

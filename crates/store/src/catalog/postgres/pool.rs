@@ -74,6 +74,8 @@ pub(super) struct Pools {
     lasting: Pool,
     /// For names that are made while a writer waits for them.
     naming: Pool,
+    /// For the events of the audit log.
+    shipping: Pool,
 }
 
 impl Pools {
@@ -89,6 +91,7 @@ impl Pools {
             writers: pool(Purpose::Writing, WRITERS)?,
             lasting: pool(Purpose::Lasting, 4)?,
             naming: pool(Purpose::Writing, 2)?,
+            shipping: pool(Purpose::Writing, 1)?,
         })
     }
 
@@ -108,7 +111,12 @@ impl Pools {
         Lease::of(&self.naming).await
     }
 
+    pub(super) async fn shipping(&self) -> Result<Lease, Failure> {
+        Lease::of(&self.shipping).await
+    }
+
     pub(super) fn close(&self) {
+        self.shipping.close();
         self.naming.close();
         self.readers.close();
         self.writers.close();

@@ -16,9 +16,10 @@ struct Migration {
 }
 
 /// In order, numbered from 1. They stay as released.
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration { sql: include_str!("../../../migrations/postgres/0001_documents.sql"), compatible: 1 },
     Migration { sql: include_str!("../../../migrations/postgres/0002_long_names.sql"), compatible: 1 },
+    Migration { sql: include_str!("../../../migrations/postgres/0003_audit.sql"), compatible: 1 },
 ];
 
 /// What was done; made before anything else. The names say what it is about where a database has other tables.
