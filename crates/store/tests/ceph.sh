@@ -19,9 +19,10 @@ readonly osds=(osd.0 osd.1 osd.2)
 # Each knows where its cluster is, and the commands too.
 export CEPH_CONF=$directory/ceph.conf CEPH_ARGS="-c $directory/ceph.conf"
 
+# Below those that clients are given, one of which may have it before the server has, or while that is stopped.
 free_port() {
   local port
-  while port=$((20000 + RANDOM)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  while port=$((20000 + RANDOM % 12000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
   echo "$port"
 }
 

@@ -32,9 +32,10 @@ prepare() {
     chmod o+x "$(dirname "$directory")" # of a directory that was made for the test
   fi
 }
+# Below those that clients are given, one of which may have it before the server has, or while that is stopped.
 free_port() {
   local port
-  while port=$((20000 + RANDOM)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+  while port=$((20000 + RANDOM % 12000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
   echo "$port"
 }
 
