@@ -10,7 +10,10 @@ use std::{
 use reqwest::{Method, RequestBuilder, Response, header::HeaderMap};
 use tempfile::TempDir;
 
-use crate::backends;
+use crate::{
+    backends,
+    turns::{self, Turns},
+};
 
 /// A tenant of the Millennium and Soarian endpoints, beside `default`.
 pub const TENANT: &str = "ec2458f2-1e24-41c8-b71b-0e701af7583d";
@@ -91,9 +94,12 @@ auth = "open"
 tenant = "ec2458f2-1e24-41c8-b71b-0e701af7583d"
 "#;
 
-/// A server in its own process. Ends with the value.
+/// A server in its own process, or several before one store. Ends with the value.
 pub struct TestApp {
     child: Child,
+    /// The other nodes, and what sends each request to the next one.
+    others: Vec<Child>,
+    _turns: Option<turns::Running>,
     /// `http://127.0.0.1:PORT`
     pub url: String,
     /// Where its data and configuration are.
@@ -127,27 +133,68 @@ impl TestApp {
 
     /// With these, over a directory that may hold data already.
     pub fn again(directory: TempDir, configuration: &str, environment: &[(&'static str, String)]) -> Self {
-        let file = directory.path().join("charta.toml");
-        let text = format!("listen = \"127.0.0.1:0\"\ndata_dir = \"data\"\n{configuration}\n{ENDPOINTS}");
-        std::fs::write(&file, text).expect("the test's directory is writable");
+        let nodes = backends::nodes(configuration);
+        if nodes > 1 {
+            return Self::nodes(nodes, directory, configuration, environment);
+        }
+        let file = configure(&directory, "", configuration);
         let (child, url) = spawn_with(&["serve", "--config", &file.to_string_lossy()], environment);
-        Self { child, url, directory, client: client() }
+        Self { child, others: Vec::new(), _turns: None, url, directory, client: client() }
+    }
+
+    /// So many, each with a data directory of its own.
+    fn nodes(
+        count: usize,
+        directory: TempDir,
+        configuration: &str,
+        environment: &[(&'static str, String)],
+    ) -> Self {
+        let turns = Turns::new();
+        let url = format!("http://{}", turns.address);
+        let configuration = match configuration.contains("public_url") {
+            true => configuration.to_owned(),
+            false => format!("public_url = \"{url}\"\n{configuration}"),
+        };
+        let key = directory.path().join("data").join(DEVELOPMENT_KEY);
+        let mut nodes: Vec<(Child, String)> = Vec::new();
+        for number in 0..count {
+            let name = if number == 0 { String::new() } else { format!("-{number}") };
+            let file = configure(&directory, &name, &configuration);
+            // All sign with the key that the first has made.
+            let own = directory.path().join(format!("data{name}")).join(DEVELOPMENT_KEY);
+            if key.exists() && !own.exists() {
+                std::fs::create_dir_all(own.parent().expect("it has one")).expect("a directory");
+                std::fs::copy(&key, &own).expect("the test's directory is writable");
+            }
+            nodes.push(spawn_with(&["serve", "--config", &file.to_string_lossy()], environment));
+        }
+        let address = |url: &String| url.trim_start_matches("http://").parse().expect("an address");
+        let running = turns.before(nodes.iter().map(|(_, url)| address(url)).collect());
+        let mut children = nodes.into_iter().map(|(child, _)| child);
+        let child = children.next().expect("there is one at least");
+        Self { child, others: children.collect(), _turns: Some(running), url, directory, client: client() }
     }
 
     /// Stops it as an operator would and gives the directory back.
     pub fn stop(mut self) -> TempDir {
-        terminate(&mut self.child);
+        self.children().for_each(terminate);
         std::mem::replace(&mut self.directory, tempfile::tempdir().expect("a directory"))
     }
 
     /// Asks it to end, and does not wait.
     pub fn ask_to_end(&self) {
-        Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().expect("kill runs");
+        for child in std::iter::once(&self.child).chain(&self.others) {
+            Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
+        }
     }
 
     /// Waits for the end that it was asked for; asserts exit code 0.
     pub fn assert_ended(&mut self) {
-        wait(&mut self.child);
+        self.children().for_each(wait);
+    }
+
+    fn children(&mut self) -> impl Iterator<Item = &mut Child> {
+        std::iter::once(&mut self.child).chain(&mut self.others)
     }
 
     /// The process id.
@@ -158,6 +205,11 @@ impl TestApp {
     /// `data_dir`.
     pub fn data(&self) -> PathBuf {
         self.directory.path().join("data")
+    }
+
+    /// The file of its configuration.
+    pub fn configuration(&self) -> PathBuf {
+        self.directory.path().join("charta.toml")
     }
 
     /// A request to a path such as `/r4/Binary/1`.
@@ -196,9 +248,26 @@ impl TestApp {
 
 impl Drop for TestApp {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in self.children() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
+}
+
+const DEVELOPMENT_KEY: &str = "development-key.pem";
+
+/// The configuration of a server that is to begin in a directory, for a command before that.
+pub fn configured(directory: &TempDir) -> PathBuf {
+    configure(directory, "", &backends::over("", directory.path()))
+}
+
+/// Writes the configuration of a node: `charta.toml` and `data` with this in their names.
+fn configure(directory: &TempDir, name: &str, configuration: &str) -> PathBuf {
+    let file = directory.path().join(format!("charta{name}.toml"));
+    let text = format!("listen = \"127.0.0.1:0\"\ndata_dir = \"data{name}\"\n{configuration}\n{ENDPOINTS}");
+    std::fs::write(&file, text).expect("the test's directory is writable");
+    file
 }
 
 /// Starts the program; gives it and its URL once it listens.
@@ -277,6 +346,8 @@ fn wait(child: &mut Child) {
 pub fn client() -> reqwest::Client {
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default(); // once is enough
     let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    // A connection for each request takes each to another node.
+    let client = if backends::takes_turns() { client.pool_max_idle_per_host(0) } else { client };
     // Without roots: reading those of the system would take longer than most tests.
     client.tls_certs_only([]).build().expect("a client needs nothing")
 }

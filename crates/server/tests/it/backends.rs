@@ -1,6 +1,7 @@
 //! What the servers under test keep documents in: with `+s3` in `CHARTA_TEST_STORE` content is in a bucket, that of
 //! `TEST_S3_URL` or one of a store inside the test's process; with `postgres+` records are in a schema of the database
-//! of `TEST_POSTGRES_URL`. Without it, all is in the data directory.
+//! of `TEST_POSTGRES_URL`. With `+nodes` after both, three nodes serve that store, and each request goes to another one
+//! than the request before. Without it, all is in the data directory, of one server.
 
 use std::{path::Path, sync::LazyLock};
 
@@ -9,10 +10,12 @@ use crate::bucket::{self, Bucket};
 /// One for all tests; each server has a prefix of its own.
 static OBJECTS: LazyLock<Option<Objects>> = LazyLock::new(|| match asked_for().as_str() {
     "" | "sqlite+files" | "postgres+files" => None,
-    "sqlite+s3" | "postgres+s3" => {
+    "sqlite+s3" | "postgres+s3" | "postgres+s3+nodes" => {
         Some(std::env::var("TEST_S3_URL").map_or_else(|_| Objects::here(), Objects::There))
     }
-    other => panic!("CHARTA_TEST_STORE: {other:?} is none of {{sqlite,postgres}}+{{files,s3}}"),
+    other => panic!(
+        "CHARTA_TEST_STORE: {other:?} is none of {{sqlite,postgres}}+{{files,s3}} and postgres+s3+nodes"
+    ),
 });
 
 /// Where content is.
@@ -38,6 +41,16 @@ impl Objects {
 
 fn asked_for() -> String {
     std::env::var("CHARTA_TEST_STORE").unwrap_or_default()
+}
+
+/// How many nodes serve the store of this configuration.
+pub fn nodes(configuration: &str) -> usize {
+    if asked_for().ends_with("+nodes") && configuration.contains("catalog = \"postgres") { 3 } else { 1 }
+}
+
+/// Whether requests go to nodes in turn.
+pub fn takes_turns() -> bool {
+    asked_for().ends_with("+nodes")
 }
 
 /// A server's configuration over the backends that are asked for. Another server over the same directory finds what

@@ -12,6 +12,7 @@ mod nodes;
 mod postgres;
 
 use std::{
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -23,7 +24,7 @@ use self::{
     postgres::Postgres,
 };
 use crate::{
-    app::run,
+    app::{program, run},
     bucket::{self, Bucket},
     command::show,
     proxy::{Proxy, Weather},
@@ -47,11 +48,19 @@ struct Cluster {
 
 impl Cluster {
     async fn start() -> Self {
+        Self::of(program()).await
+    }
+
+    /// With nodes of this program.
+    async fn of(program: &Path) -> Self {
         let (postgres, bucket) = (Postgres::start(), Bucket::new());
         let to_postgres = Proxy::to(postgres.address());
         let to_bucket = Proxy::to(bucket.address);
         let catalog = postgres.url.replace(&postgres.address().to_string(), &to_postgres.address.to_string());
-        let place = Place::new(catalog, bucket::environment(to_bucket.address));
+        let place = Place {
+            program: program.to_owned(),
+            ..Place::new(catalog, bucket::environment(to_bucket.address))
+        };
         let nodes = Nodes::start(3, place);
         Self { nodes, postgres, to_postgres, to_bucket, _bucket: bucket }
     }
@@ -126,6 +135,23 @@ async fn a_rolling_restart_loses_no_request_that_is_tried_again() {
         tokio::task::block_in_place(|| cluster.nodes.restart(round % 3));
     }
     cluster.end("6 rolling restarts", load, Instant::now()).await;
+}
+
+/// From the program that `CHARTA_OLD_PROGRAM` names, such as that of the release before; without it, from this one.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL's programs"]
+async fn a_rolling_upgrade_loses_no_request_that_is_tried_again() {
+    let old = std::env::var_os("CHARTA_OLD_PROGRAM").map_or_else(|| program().to_owned(), PathBuf::from);
+    let mut cluster = Cluster::of(&old).await;
+    let load = cluster.load();
+    // Old ones begin also over what a new one has widened, and one goes back before it goes on.
+    for (node, program) in
+        [(0, program()), (1, &*old), (1, program()), (0, &*old), (0, program()), (2, &*old), (2, program())]
+    {
+        seconds(0.7).await;
+        tokio::task::block_in_place(|| cluster.nodes.replace(node, program));
+    }
+    cluster.end("a rolling upgrade", load, Instant::now()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,15 @@ pub struct Ended {
 
 /// Runs the program to its end.
 pub fn charta(arguments: &[&str]) -> Ended {
-    let output = app::run(arguments);
+    ended(app::run(arguments))
+}
+
+/// The same with these variables in its environment.
+pub fn charta_with(arguments: &[&str], environment: &[(&'static str, String)]) -> Ended {
+    ended(app::run_with(arguments, environment))
+}
+
+fn ended(output: std::process::Output) -> Ended {
     let text = |bytes| String::from_utf8(bytes).expect("the program speaks UTF-8");
     let code = output.status.code().expect("no signal ended it");
     Ended { code, out: text(output.stdout), err: text(output.stderr) }

@@ -55,6 +55,7 @@ mod start;
 mod threats;
 mod tls;
 mod tokens;
+mod turns;
 mod update;
 mod us_core;
 mod view;

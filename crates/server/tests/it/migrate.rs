@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{
@@ -17,7 +18,9 @@ use tokio::task::JoinSet;
 
 use crate::{
     app::{Answer, ENDPOINTS, TestApp, program},
-    command::{charta, noise, show, text},
+    backends,
+    bucket::{self, Bucket},
+    command::{charta, charta_with, noise, show, text},
 };
 
 const DOCUMENTS: u64 = 5_000;
@@ -195,6 +198,121 @@ async fn a_migration_that_is_killed_goes_on() {
     for n in 0..300 {
         assert!(moved.get(&format!("/r4/Binary/n{n}"), None).await.body == document(n), "n{n}");
     }
+}
+
+/// What a store of a test is kept in.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Directory,
+    Cluster,
+}
+
+impl Kind {
+    /// A configuration over a directory.
+    fn over(self, directory: &TempDir) -> String {
+        let name = directory.path().file_name().unwrap_or_default().to_string_lossy();
+        let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+        match self {
+            Self::Directory => String::new(),
+            Self::Cluster => {
+                let catalog = backends::schema(&format!("moved_{}", name.to_lowercase()));
+                format!("[store]\ncatalog = \"{catalog}\"\ncontent = \"s3://bucket/{name}\"\n")
+            }
+        }
+    }
+}
+
+/// The command, killed so long after it has said that the source takes no writes.
+fn killed_in_the_switch(from: &Path, to: &Path, environment: &[(&'static str, String)], after: Duration) {
+    let mut command = Command::new(program())
+        .args(["migrate", "--config", text(from), "--to", text(to)])
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut lines = BufReader::new(command.stderr.take().expect("its stderr is ours")).lines();
+    let stopped = lines.any(|line| line.is_ok_and(|line| line.contains("the source takes no writes now")));
+    assert!(stopped, "it comes to the switch");
+    std::thread::sleep(after); // some instant of the switch
+    let _ = command.kill(); // unless it has ended
+    command.wait().expect("it is our child");
+}
+
+/// At several instants of it. Writers are at work each time, so that there is something left to copy.
+async fn a_kill_in_the_switch_loses_nothing(from: Kind, to: Kind) {
+    let bucket = Bucket::new();
+    let environment = bucket::environment(bucket.address);
+    let run = |arguments: &[&str]| charta_with(arguments, &environment);
+    let (home, away) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let (here, there) = (from.over(&home), to.over(&away));
+    let target = away.path().join("new.toml");
+    std::fs::write(&target, format!("data_dir = \"data\"\n{there}{ENDPOINTS}")).expect("it is writable");
+    let mut app = Arc::new(TestApp::again(home, &here, &environment));
+    fill(&app, 100).await;
+    let (mut acknowledged, mut kills_in_the_switch) = (BTreeMap::new(), 0);
+    for attempt in 0..7_u64 {
+        let source = app.directory.path().join("charta.toml");
+        let writers: Vec<_> = (0..3).map(|n| tokio::spawn(write(app.clone(), n))).collect();
+        let killed = {
+            let (source, target, environment) = (source.clone(), target.clone(), environment.clone());
+            let after = Duration::from_millis(attempt / 2 * 3);
+            move || killed_in_the_switch(&source, &target, &environment, after)
+        };
+        tokio::task::spawn_blocking(killed).await.expect("the command runs");
+        for writer in writers {
+            acknowledged.extend(writer.await.expect("a writer is refused for no other reason"));
+        }
+        let purged = run(&["purge", "--config", text(&target), "nobody"]);
+        if purged.code == 1 {
+            break; // it was done already
+        }
+        assert!(purged.refused().contains("takes no writes"));
+        kills_in_the_switch += 1;
+        // The source opens again, has everything, and goes on with either.
+        let directory = Arc::into_inner(app).expect("the writers have ended").stop();
+        app = Arc::new(TestApp::again(directory, &here, &environment));
+        assert_eq!(put(&app, "late", document(1)).await.status, 503, "the switch outlives both programs");
+        assert_holds(&app, &acknowledged).await;
+        if attempt == 6 {
+            break; // the same command goes on
+        }
+        run(&["migrate", "--give-up", "--config", text(&source)]).ok();
+        assert!(matches!(put(&app, "late", document(2)).await.status, 200 | 201), "or it is given up");
+    }
+    assert!(kills_in_the_switch > 1, "{kills_in_the_switch} kills came in the switch");
+    show(&format!("{from:?} to {to:?}: {kills_in_the_switch} kills in the switch"));
+    let source = app.directory.path().join("charta.toml");
+    run(&["migrate", "--config", text(&source), "--to", text(&target)]).ok();
+    let _home = Arc::into_inner(app).expect("the writers have ended").stop();
+    assert_eq!(run(&["check", "--config", text(&target)]).ok(), "clean\n");
+    assert_eq!(run(&["check", "--config", text(&source)]).ok(), "clean\n");
+    let moved = TestApp::again(away, &there, &environment);
+    assert_holds(&moved, &acknowledged).await;
+    assert!(matches!(put(&moved, "late", document(1)).await.status, 200 | 201));
+}
+
+async fn assert_holds(app: &TestApp, acknowledged: &BTreeMap<String, Option<Vec<u8>>>) {
+    for (name, bytes) in acknowledged {
+        let answer = app.get(&format!("/r4/Binary/{name}"), None).await;
+        match bytes {
+            Some(bytes) => assert!(answer.status == 200 && answer.body == *bytes, "{name} {}", answer.status),
+            // What was never there is deleted as well.
+            None => assert!(matches!(answer.status, 404 | 410), "{name} {}", answer.status),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_kill_in_the_switch_between_directories_loses_nothing() {
+    a_kill_in_the_switch_loses_nothing(Kind::Directory, Kind::Directory).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs TEST_POSTGRES_URL"]
+async fn a_kill_in_the_switch_to_and_from_postgresql_loses_nothing() {
+    a_kill_in_the_switch_loses_nothing(Kind::Directory, Kind::Cluster).await;
+    a_kill_in_the_switch_loses_nothing(Kind::Cluster, Kind::Directory).await;
 }
 
 #[tokio::test]

@@ -165,8 +165,7 @@ async fn nothing_of_a_failed_transaction_is_ever_seen() {
         look(&caller, way, 0, 0).await;
     }
     assert_eq!(caller.total("Patient?_summary=count").await, (3 + 2 * WRITERS * ROUNDS) as u64);
-    let data = app.data();
-    assert_eq!(charta(&["check", "--data", text(&data)]).ok(), "clean\n");
+    assert_eq!(charta(&["check", "--config", text(&app.configuration())]).ok(), "clean\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,7 +223,7 @@ async fn all_or_nothing_of_a_transaction_survives_a_kill() {
         assert!(found >= acknowledged, "kill {kill}: {acknowledged} were acknowledged, {found} are there");
         whole += found;
         unanswered += found - acknowledged;
-        assert_eq!(charta(&["check", "--data", text(&app.data())]).ok(), "clean\n", "kill {kill}");
+        assert_eq!(charta(&["check", "--config", text(&app.configuration())]).ok(), "clean\n", "kill {kill}");
     }
     show(&format!("{KILLS} kills, {whole} transactions are there, {unanswered} of them unanswered"));
     assert!(whole >= KILLS as usize, "there was load");

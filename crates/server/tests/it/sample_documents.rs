@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use base64_simd::STANDARD as BASE64;
 
 use crate::{
-    app::TestApp,
+    app::{self, TestApp},
     command::{charta, show, text},
 };
 
@@ -34,7 +34,8 @@ async fn sample_documents_come_back_byte_for_byte_in_every_version_and_form() {
 
 async fn round_trip(folder: &Path, resources: &[&str]) {
     let directory = tempfile::tempdir().expect("a directory for the test");
-    let ended = charta(&["import", "--data", text(&directory.path().join("data")), text(folder)]);
+    let configuration = app::configured(&directory);
+    let ended = charta(&["import", "--config", text(&configuration), text(folder)]);
     assert_eq!(ended.code, 0, "{ended:?}");
     let files = files(folder);
     assert!(files.len() > 10, "the folder is there: {files:?}");

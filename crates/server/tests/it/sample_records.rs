@@ -8,7 +8,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    app::TestApp,
+    app::{self, TestApp},
     command::{charta, show, text},
 };
 
@@ -32,8 +32,9 @@ async fn sample_records_are_imported_and_come_back_equal() {
             continue;
         }
         let directory = tempfile::tempdir().expect("a directory for the test");
-        let data = directory.path().join("data");
-        let import = || charta(&["import", "--data", text(&data), "--fhir", version, text(&folder)]);
+        let configuration = app::configured(&directory);
+        let import =
+            || charta(&["import", "--config", text(&configuration), "--fhir", version, text(&folder)]);
         let first = import();
         assert!(first.summary().ends_with(&format!(" {refused} refused")), "{version}: {}", first.summary());
         let second = import();
@@ -42,7 +43,7 @@ async fn sample_records_are_imported_and_come_back_equal() {
             "a second time changes nothing: {}",
             second.summary()
         );
-        assert_eq!(charta(&["check", "--data", text(&data)]).ok(), "clean\n");
+        assert_eq!(charta(&["check", "--config", text(&configuration)]).ok(), "clean\n");
         let app = TestApp::in_directory(directory, "");
         let mut compared = 0;
         for resource in resources(&folder) {

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -25,6 +26,8 @@ pub struct Place {
     pub configuration: String,
     /// Arguments of `charta serve`.
     pub arguments: Vec<&'static str>,
+    /// What begins as a node.
+    pub program: PathBuf,
 }
 
 impl Place {
@@ -37,6 +40,7 @@ impl Place {
             environment,
             configuration: format!("log = \"warn\"\n{ENDPOINTS}"),
             arguments: Vec::new(),
+            program: program().to_owned(),
         }
     }
 
@@ -87,6 +91,12 @@ impl Nodes {
     pub fn restart(&mut self, number: usize) {
         terminate(&mut self.nodes[number].child);
         self.begin(number);
+    }
+
+    /// The same with this program from now on.
+    pub fn replace(&mut self, number: usize, program: &Path) {
+        program.clone_into(&mut self.place.program);
+        self.restart(number);
     }
 
     fn begin(&mut self, number: usize) {
@@ -163,7 +173,7 @@ fn spawn(directory: &TempDir, place: &Place) -> (Child, String) {
         .append(true)
         .open(directory.path().join("log"))
         .expect("writable");
-    let mut child = Command::new(program())
+    let mut child = Command::new(&place.program)
         .args(["serve", "--config"])
         .arg(&file)
         .args(&place.arguments)
