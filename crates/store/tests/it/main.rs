@@ -8,6 +8,7 @@ mod crash;
 mod database;
 mod disk;
 mod dump;
+mod encrypted;
 mod faults;
 mod ledger;
 mod migrate;

@@ -17,19 +17,19 @@ use crate::{
 };
 
 /// A PostgreSQL of one's own; it stops with the test.
-struct Server(TempDir);
+pub struct Server(TempDir);
 
 impl Server {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
     /// Runs the script and gives what it prints.
-    fn run(&self, name: &str, arguments: &[&str]) -> String {
+    pub fn run(&self, name: &str, arguments: &[&str]) -> String {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/postgres.sh");
         // Its output goes to files: the server inherits it and would keep a pipe open.
         let (out, error) = (self.0.path().join("out"), self.0.path().join("error"));
