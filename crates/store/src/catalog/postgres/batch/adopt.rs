@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use charta_model::{Digest, Index, ResourceType, TenantId};
 
-use super::{Batch, Brought, Columns, Name, Value, newest_sql};
+use super::{
+    Batch, Brought, Name, Value,
+    known::{Columns, newest_sql},
+};
 use crate::{
     Error, Uploaded,
     catalog::{
