@@ -154,7 +154,11 @@ impl<'t> Columns<'t> {
 }
 
 impl Batch<'_> {
-    pub(super) fn remember_newest(&mut self, asked: &[Name], rows: &[tokio_postgres::Row]) -> Result<(), Error> {
+    pub(super) fn remember_newest(
+        &mut self,
+        asked: &[Name],
+        rows: &[tokio_postgres::Row],
+    ) -> Result<(), Error> {
         for name in asked {
             self.newest.entry(name.clone()).or_insert(None);
         }
