@@ -151,17 +151,17 @@ async fn row_53_the_log_tells_nothing_of_patients_and_cannot_be_forged() {
     let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
     let client = crate::app::client();
     for (method, path, body) in [
-        (Method::PUT, "/r4/Binary/patient-4711", "SECRETBODY"),
-        (Method::GET, "/r4/Binary/patient-4711?name=Musterfrau", ""),
-        (Method::GET, "/stu3/Binary?_id=patient-4711&name=Musterfrau", ""),
-        (Method::GET, "/r4/Patient/patient-4711", ""),
-        (Method::GET, "/r4/Binary/patient-4711%0a%1b[31mforged", ""),
-        (Method::GET, "/patient-4711", ""),
+        (Method::PUT, "/r4/Binary/patient-mrn4711", "SECRETBODY"),
+        (Method::GET, "/r4/Binary/patient-mrn4711?name=Musterfrau", ""),
+        (Method::GET, "/stu3/Binary?_id=patient-mrn4711&name=Musterfrau", ""),
+        (Method::GET, "/r4/Patient/patient-mrn4711", ""),
+        (Method::GET, "/r4/Binary/patient-mrn4711%0a%1b[31mforged", ""),
+        (Method::GET, "/patient-mrn4711", ""),
     ] {
         let request = client.request(method, format!("{url}{path}")).header("Content-Type", "text/x-secret");
         let request = request
             .header("Authorization", "Bearer SECRETTOKEN")
-            .header("X-Security-Context", "Patient/4711");
+            .header("X-Security-Context", "Patient/mrn4711");
         request.header("X-Request-Id", "id-of-mine").body(body).send().await.unwrap();
     }
     let forged =
@@ -175,7 +175,7 @@ async fn row_53_the_log_tells_nothing_of_patients_and_cannot_be_forged() {
         let _: serde_json::Value = serde_json::from_str(line).expect("each line is one JSON object");
     }
     assert!(log.contains("id-of-mine") && log.contains("/Binary/{id}"), "{log}");
-    for secret in ["4711", "Musterfrau", "SECRET", "secret", "forged", "\u{1b}"] {
+    for secret in ["mrn4711", "Musterfrau", "SECRET", "secret", "forged", "\u{1b}"] {
         assert!(!log.contains(secret), "{secret} is in the log: {log}");
     }
 }
