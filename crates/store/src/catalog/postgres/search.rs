@@ -72,17 +72,10 @@ pub(super) async fn first_two(place: Place<'_>, query: &Query) -> Result<Vec<Doc
     Ok(stored(place.client, &sql).await?.into_iter().map(|stored| stored.document).collect())
 }
 
-/// Searches look alike mostly, but there is no end to what they may look like: a connection begins anew with more
-/// statements than this.
-const STATEMENTS_MAX: usize = 200;
-
 async fn rows(client: &Client, sql: &Sql) -> Result<Vec<Row>, Failure> {
-    let asked = Statement::of(sql);
-    if client.statement_cache.size() > STATEMENTS_MAX {
-        client.statement_cache.clear();
-    }
-    let statement = client.prepare_typed_cached(&asked.text, &asked.types()).await?;
-    Ok(client.query(&statement, &asked.values()).await?)
+    let statement = Statement::of(sql);
+    // Of one round trip, and planned for these values: there is no end to what searches look like.
+    Ok(client.query_typed(&statement.text, &statement.values()).await?)
 }
 
 async fn stored(client: &Client, sql: &Sql) -> Result<Vec<Stored>, Failure> {

@@ -23,27 +23,17 @@ impl Statement {
         Self { text: numbered(&sql.text), values: sql.values.iter().map(bound).collect() }
     }
 
-    pub(super) fn types(&self) -> Vec<Type> {
-        self.values.iter().map(Bound::of).collect()
-    }
-
-    pub(super) fn values(&self) -> Vec<&(dyn ToSql + Sync)> {
-        self.values.iter().map(Bound::value).collect()
+    /// The values with their types: as they are given, nothing has to be asked before.
+    pub(super) fn values(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+        self.values.iter().map(Bound::typed).collect()
     }
 }
 
 impl Bound {
-    const fn of(&self) -> Type {
+    fn typed(&self) -> (&(dyn ToSql + Sync), Type) {
         match self {
-            Self::Integer(_) => Type::INT8,
-            Self::Text(_) => Type::TEXT,
-        }
-    }
-
-    fn value(&self) -> &(dyn ToSql + Sync) {
-        match self {
-            Self::Integer(number) => number,
-            Self::Text(text) => text,
+            Self::Integer(number) => (number, Type::INT8),
+            Self::Text(text) => (text, Type::TEXT),
         }
     }
 }
