@@ -103,7 +103,8 @@ pub(super) async fn referring(
         "SELECT {COLUMNS} FROM (SELECT d.* FROM document d WHERE d.key = ANY (ARRAY( \
            SELECT DISTINCT e.document FROM parameter p \
            JOIN unnest($2::text[], $3::text[]) t (kind, id) ON true JOIN kind k ON k.name = t.kind \
-           JOIN entry e ON e.parameter = p.key AND e.value = t.id AND e.second = k.key::text \
+           CROSS JOIN LATERAL (SELECT document FROM entry \
+             WHERE parameter = p.key AND value = t.id AND second = k.key::text OFFSET 0) e \
            WHERE p.tenant = $1 AND p.kind = (SELECT key FROM kind WHERE name = $4) AND p.shape = {} \
            AND ($5::text IS NULL OR p.name = $5) AND ($6::text IS NULL OR p.dialect = $6))) \
          ORDER BY d.id LIMIT $7) d JOIN version v ON v.sequence = d.current {BESIDE} ORDER BY d.id",

@@ -32,7 +32,8 @@ pub(in crate::catalog::postgres) async fn begin<'b>(
     );
     let fresh = fresh.await?;
     let contents = client.prepare_cached(
-        "SELECT key, digest, size_bytes, file FROM content WHERE tenant = $1 AND digest = ANY ($2)",
+        "SELECT c.key, c.digest, c.size_bytes, c.file FROM unnest($2::bytea[]) n (digest) CROSS JOIN LATERAL \
+           (SELECT * FROM content WHERE tenant = $1 AND digest = n.digest LIMIT 1) c",
     );
     let contents = contents.await?;
     let announced =
