@@ -147,7 +147,9 @@ pub fn decide(grant: &Grant, action: Action, subject: Subject<'_>, anchors: &[Su
     if grant.is_everything() {
         return Decision::Allowed;
     }
-    if !covers(grant, action, subject.kind) {
+    let covers = |power: &&Power| is_covered(grant, power, action, subject.kind);
+    let mut covering = grant.powers().iter().filter(covers).peekable();
+    if covering.peek().is_none() {
         return Decision::ScopeMissing;
     }
     let inherited = anchors.iter().map(|anchor| anchor.description.confidentiality());
@@ -156,7 +158,7 @@ pub fn decide(grant: &Grant, action: Action, subject: Subject<'_>, anchors: &[Su
     }
     let mut conditions = Vec::new();
     let mut refusal = Decision::NotTheirs;
-    for power in grant.powers().iter().filter(|power| is_covered(grant, power, action, subject.kind)) {
+    for power in covering {
         let decision = match subject.kind.is_binary() {
             true => binary(grant, power, anchors),
             false => resource(power, action, subject),

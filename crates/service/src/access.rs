@@ -56,7 +56,10 @@ impl Access<'_> {
         if self.grant.is_everything() {
             return Ok((Answer::Yes, self.anchors(&current.document, current).await?));
         }
-        self.may_with(action, current, current).await
+        match current.document.description {
+            Some(_) => self.decided(action, &current.document, current).await,
+            None => self.may_with(action, current, current).await,
+        }
     }
 
     async fn may_with(
@@ -129,7 +132,9 @@ impl Access<'_> {
         let context = context(binary);
         let mut found = Anchored::new();
         for (kind, id) in named.iter().chain(&context) {
-            found.extend(self.store.current(self.tenant, kind, id).await?);
+            if let Some(anchor) = self.store.current(self.tenant, kind, id).await? {
+                found.push(anchor);
+            }
         }
         Ok(found)
     }
@@ -137,13 +142,7 @@ impl Access<'_> {
     /// The patients that a version is about, each once; of a Binary, those of what it belongs to.
     pub async fn patients(&self, stored: &Stored) -> Result<Vec<ResourceId>, Error> {
         let anchors = self.anchors(&stored.document, stored).await?;
-        let mut found = Vec::new();
-        for patient in patients(&stored.document, &anchors) {
-            if !found.contains(patient) {
-                found.push(patient.clone());
-            }
-        }
-        Ok(found)
+        Ok(patients(&stored.document, &anchors).into_iter().cloned().collect())
     }
 
     async fn any_holds(&self, conditions: Vec<Condition>) -> Result<Answer, Error> {
@@ -159,13 +158,28 @@ impl Access<'_> {
     }
 }
 
-/// The patients that a document and what it belongs to are about, some of them more than once.
-fn patients<'d>(document: &'d Document, anchors: &'d [Arc<Stored>]) -> impl Iterator<Item = &'d ResourceId> {
-    std::iter::once(document).chain(anchors.iter().map(|anchor| &anchor.document)).flat_map(|document| {
-        let own = (document.kind == ResourceType::PATIENT).then_some(&document.id);
-        own.into_iter()
-            .chain(document.description.iter().flat_map(|description| &description.custody.patients))
-    })
+/// Patients, each once. Mostly there is one.
+pub type Patients<'d> = SmallVec<[&'d ResourceId; 2]>;
+
+/// The patients that a document and what it belongs to are about.
+fn patients<'d>(document: &'d Document, anchors: &'d [Arc<Stored>]) -> Patients<'d> {
+    let mut found = Patients::new();
+    let mut add = |patient: &'d ResourceId| {
+        if !found.contains(&patient) {
+            found.push(patient);
+        }
+    };
+    let mut add_of = |document: &'d Document| {
+        if document.kind == ResourceType::PATIENT {
+            add(&document.id);
+        }
+        if let Some(description) = &document.description {
+            description.custody.patients.iter().for_each(&mut add);
+        }
+    };
+    add_of(document);
+    anchors.iter().for_each(|anchor| add_of(&anchor.document));
+    found
 }
 
 /// A version that was shown, and what it belongs to: what the record of the read is made of.
@@ -177,8 +191,9 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// The patients that it is about, some of them more than once; of a Binary, those of what it belongs to.
-    pub fn patients(&self) -> impl Iterator<Item = &ResourceId> {
+    /// The patients that it is about; of a Binary, those of what it belongs to.
+    #[must_use]
+    pub fn patients(&self) -> Patients<'_> {
         patients(&self.stored.document, &self.anchors)
     }
 }

@@ -30,15 +30,16 @@ impl Service {
     ///
     /// # Errors
     /// If it is not kept.
-    pub async fn record<'e>(&self, mut event: Event<'e>, patients: &[&'e ResourceId]) -> Result<(), Error> {
+    pub async fn record<'e>(&self, event: &mut Event<'e>, patients: &[&'e ResourceId]) -> Result<(), Error> {
         let Some(log) = &self.audit else { return Ok(()) };
-        let Some((last, others)) = patients.split_last() else { return log.record(&event).await };
-        for patient in others {
-            let of_one = Event { patient: patient.as_str().into(), ..event.clone() };
-            log.record(&of_one).await?;
+        if patients.is_empty() {
+            return log.record(event).await;
         }
-        event.patient = last.as_str().into();
-        log.record(&event).await
+        for patient in patients {
+            event.patient = patient.as_str().into();
+            log.record(event).await?;
+        }
+        Ok(())
     }
 
     /// The patients that a version concerns; of a deletion, those of the version before.

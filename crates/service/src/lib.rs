@@ -12,7 +12,7 @@ use charta_auth::Grant;
 use charta_model::TenantId;
 use charta_store::{AuditLog, Statistics, Store};
 
-pub use access::Shown;
+pub use access::{Patients, Shown};
 pub use lookup::{HistoryPage, Lookup, ReadError};
 pub use record::{Part, RecordPage};
 pub use write::WriteError;

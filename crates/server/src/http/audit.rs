@@ -12,9 +12,8 @@ use charta_model::{
     Document, ResourceId, ResourceType,
     audit::{Caller, Entity, Event, Interaction},
 };
-use charta_service::{ReadError, Shown};
+use charta_service::{Patients, ReadError, Shown};
 use http::{Method, StatusCode, Uri};
-use smallvec::SmallVec;
 
 use super::{call::Call, client::Client, outcome::Refusal, target::Target};
 use crate::clock;
@@ -49,9 +48,9 @@ struct Part {
 
 impl Part {
     /// The patients whom it concerns, each once.
-    fn concerned(&self) -> SmallVec<[&ResourceId; 2]> {
-        let mut each = SmallVec::new();
-        for patient in self.read.iter().flat_map(Shown::patients).chain(&self.patients) {
+    fn concerned(&self) -> Patients<'_> {
+        let mut each = self.read.as_ref().map(Shown::patients).unwrap_or_default();
+        for patient in &self.patients {
             if !each.contains(&patient) {
                 each.push(patient);
             }
@@ -180,13 +179,13 @@ pub async fn record(call: &Call<'_>, status: StatusCode) -> Result<(), Refusal> 
         (noted.now.read, noted.now.documents) = (None, Vec::new());
     }
     let query = if asks { query_text(call, &noted.form) } else { String::new() };
-    let caller = caller(call.claims.as_deref(), &call.notes.address);
+    let caller = caller(call.claims(), &call.notes.address);
     for (asked, status, part) in &noted.entries {
-        let event = event(call, *asked, *status, caller.clone(), part, "");
-        call.app.service.record(event, &part.concerned()).await.map_err(Refusal::Store)?;
+        let mut event = event(call, *asked, *status, caller.clone(), part, "");
+        call.app.service.record(&mut event, &part.concerned()).await.map_err(Refusal::Store)?;
     }
-    let event = event(call, asked, status, caller, &noted.now, &query);
-    call.app.service.record(event, &noted.now.concerned()).await.map_err(Refusal::Store)
+    let mut event = event(call, asked, status, caller, &noted.now, &query);
+    call.app.service.record(&mut event, &noted.now.concerned()).await.map_err(Refusal::Store)
 }
 
 /// Records that a client had all it may have: the first time in a while, as a flood must not fill the disk. That it is

@@ -12,7 +12,14 @@ use charta_model::{Document, TenantId, Timestamp};
 use charta_service::Lookup;
 use http::{HeaderMap, HeaderName, Method, header};
 
-use super::{App, audit::Notes, connection::Outbox, outcome::Refusal, smart::LastToken, target::Target};
+use super::{
+    App,
+    audit::Notes,
+    connection::Outbox,
+    outcome::Refusal,
+    smart::{Known, LastToken},
+    target::Target,
+};
 use crate::config::Endpoint;
 
 /// One request to an endpoint.
@@ -35,8 +42,8 @@ pub struct Call<'a> {
     pub wanted: Wanted,
     /// What the caller is allowed.
     pub grant: Grant,
-    /// What the caller's token says; `None` at an open endpoint.
-    pub claims: Option<Arc<Claims>>,
+    /// The caller's token; `None` at an open endpoint.
+    pub token: Option<Arc<Known>>,
     /// Whether to indent resources.
     pub pretty: bool,
     /// Names this request in answer and log.
@@ -62,6 +69,11 @@ impl<'a> Call<'a> {
     /// Whose clients the endpoint serves.
     pub fn profile(&self) -> Profile {
         self.endpoint.profile
+    }
+
+    /// What the caller's token says; `None` at an open endpoint.
+    pub fn claims(&self) -> Option<&Claims> {
+        self.token.as_ref().map(|known| &known.claims)
     }
 
     /// What the caller can see.
@@ -112,7 +124,7 @@ impl<'a> Call<'a> {
             headers,
             wanted: self.wanted.clone(),
             grant: self.grant.clone(),
-            claims: self.claims.clone(),
+            token: self.token.clone(),
             pretty: self.pretty,
             request_id: self.request_id,
             now: self.now,

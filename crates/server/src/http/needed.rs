@@ -17,7 +17,7 @@ pub fn challenge(call: &Call<'_>) -> String {
 
 /// `None` where no one scope would do, as for a Bundle, and at open endpoints.
 fn needed(call: &Call<'_>) -> Option<String> {
-    let claims = call.claims.as_deref()?;
+    let claims = call.claims()?;
     if let Some(scopes) = interaction::operation_scopes(call) {
         let all: Vec<_> = scopes.iter().map(|scope| format!("{}/{scope}", context(claims))).collect();
         return Some(all.join(" "));

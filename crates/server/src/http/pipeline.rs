@@ -101,7 +101,7 @@ async fn endpoint_answer(
         headers: &parts.headers,
         wanted: call::wanted(endpoint, &parts.headers, &parameters),
         grant: Grant::of_nobody(),
-        claims: None,
+        token: None,
         pretty: call::last(&parameters, "_pretty") == Some("true"),
         request_id,
         now: clock::now(),
@@ -174,7 +174,7 @@ async fn answer(
         }
         audit::ready(&call)?; // what cannot be recorded is not done
         let caller = authorize(&call).await?; // before anything is looked up
-        (call.grant, call.claims) = (caller.grant, caller.claims);
+        (call.grant, call.token) = (caller.grant, caller.token);
         admit_holder(&call, place)?;
         tenant?;
         interaction::dispatch(&call, body).await
@@ -201,7 +201,7 @@ async fn answer(
 
 /// Whoever holds the token is a client as well, and has its place beside that of its address.
 fn admit_holder(call: &Call<'_>, place: &mut Option<Place>) -> Result<(), Refusal> {
-    let Some(client) = call.claims.as_ref().and_then(|claims| call.app.clients.holder(claims)) else {
+    let Some(client) = call.claims().and_then(|claims| call.app.clients.holder(claims)) else {
         return Ok(());
     };
     let admitted = call.app.clients.admit(client, Instant::now());

@@ -13,7 +13,7 @@ pub mod server;
 mod verify;
 mod well_known;
 
-pub use cache::LastToken;
+pub use cache::{Known, LastToken};
 pub use verify::{TokenError, Verifier, VerifierError};
 pub use well_known::{discovery, smart_configuration};
 

@@ -8,12 +8,13 @@
 use std::{
     fs::{self, File, OpenOptions},
     hash::Hasher as _,
-    io::{self, Write as _},
+    io::{self, BufRead, Write as _},
     os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
 use charta_model::Digest;
+use smallvec::SmallVec;
 
 use super::{segment, values::Values};
 use crate::content::files::sync_directory;
@@ -43,12 +44,14 @@ pub enum Facet {
 pub fn hash(key: &Key, facet: Facet, tenant: &str, parts: &[&str]) -> u64 {
     let (low, high) = key.split_at(8);
     let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().unwrap_or_default());
-    let mut hasher = std::hash::SipHasher::new_with_keys(number(low), number(high));
-    hasher.write(&[facet as u8]);
+    let mut bytes: SmallVec<[u8; 128]> = SmallVec::new();
+    bytes.push(facet as u8);
     for part in std::iter::once(&tenant).chain(parts) {
-        hasher.write(part.as_bytes());
-        hasher.write(&[0]);
+        bytes.extend_from_slice(part.as_bytes());
+        bytes.push(0);
     }
+    let mut hasher = std::hash::SipHasher::new_with_keys(number(low), number(high));
+    hasher.write(&bytes); // at once: many short ones take it three times as long
     hasher.finish()
 }
 
@@ -63,9 +66,9 @@ pub struct Summary {
     pub to_ms: i64,
 }
 
-/// Makes the index of a whole segment whose bytes are `data`.
-pub fn build(directory: &Path, first: u64, data: &[u8], key: &Key) -> io::Result<Summary> {
-    let (summary, body) = body(data, key);
+/// Makes the index of a whole segment, whose bytes `data` gives.
+pub fn build(directory: &Path, first: u64, data: impl BufRead, key: &Key) -> io::Result<Summary> {
+    let (summary, body) = body(data, key)?;
     let path = segment::index_path(directory, first);
     let partial = path.with_extension("index.partial");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
@@ -81,23 +84,22 @@ pub fn build(directory: &Path, first: u64, data: &[u8], key: &Key) -> io::Result
 /// Whether the index on disk is what would be made now.
 pub fn is_right(directory: &Path, first: u64, data: &[u8], key: &Key) -> io::Result<bool> {
     let found = fs::read(segment::index_path(directory, first))?;
-    let (_, body) = body(data, key);
+    let (_, body) = body(data, key)?;
     Ok(found.get(8 + DIGEST_BYTES..) == Some(&body[..]) && found.starts_with(MARK))
 }
 
-fn body(data: &[u8], key: &Key) -> (Summary, Vec<u8>) {
+fn body(data: impl BufRead, key: &Key) -> io::Result<(Summary, Vec<u8>)> {
     let mut offsets: Vec<u32> = Vec::new();
     let mut values = Values::default();
     let (mut from_ms, mut to_ms) = (i64::MAX, i64::MIN);
-    for (index, (at, text)) in segment::lines(data).enumerate() {
+    segment::each_line(data, |at, text| {
+        let place = u32::try_from(offsets.len()).unwrap_or(u32::MAX);
         offsets.push(u32::try_from(at).unwrap_or(u32::MAX));
-        let place = u32::try_from(index).unwrap_or(u32::MAX);
-        let Some(recorded) = std::str::from_utf8(text).ok().and_then(|text| values.add(text, place, key))
-        else {
-            continue;
-        };
-        (from_ms, to_ms) = (from_ms.min(recorded), to_ms.max(recorded));
-    }
+        let added = std::str::from_utf8(text).ok().and_then(|text| values.add(text, place, key));
+        if let Some(recorded) = added {
+            (from_ms, to_ms) = (from_ms.min(recorded), to_ms.max(recorded));
+        }
+    })?;
     let (of_each, places) = values.in_order();
     let events = u32::try_from(offsets.len()).unwrap_or(u32::MAX);
     let size = HEADER_BYTES + of_each.len() * 12 + (places.len() + offsets.len() + 1) * 4;
@@ -120,7 +122,7 @@ fn body(data: &[u8], key: &Key) -> (Summary, Vec<u8>) {
     for number in places.iter().chain(&offsets) {
         body.extend_from_slice(&number.to_le_bytes());
     }
-    (Summary { events, from_ms, to_ms }, body)
+    Ok((Summary { events, from_ms, to_ms }, body))
 }
 
 /// Tells indexes apart that were made with another key.
@@ -286,7 +288,7 @@ mod tests {
             expected.dedup();
 
             let folder = tempfile::tempdir().unwrap();
-            let summary = build(folder.path(), 1, &data, &KEY).unwrap();
+            let summary = build(folder.path(), 1, &data[..], &KEY).unwrap();
             prop_assert_eq!(summary.events as usize, events.len());
             prop_assert_eq!(summary.to_ms, events.iter().map(|event| event.recorded.as_millisecond()).max().unwrap_or(i64::MIN));
             let index = Index::open(folder.path(), 1, &KEY).unwrap().expect("an index");

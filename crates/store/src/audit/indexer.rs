@@ -2,14 +2,21 @@
 //! Until a segment has its index, searches read the segment itself.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, BufReader, Read as _},
     sync::{Arc, PoisonError, mpsc},
 };
 
-use super::{Shared, index, segment};
+use super::{
+    Shared,
+    index::{self, Summary},
+    segment,
+};
 
 /// As far behind everybody else as the system allows.
 const LOWEST_PRIORITY: i32 = 19;
+/// Of a segment at once.
+const READ_BYTES: usize = 256 << 10;
 
 /// A segment without an index.
 struct Complete {
@@ -48,17 +55,23 @@ impl Indexer {
 }
 
 fn make(shared: &Shared, segment: &Complete) {
-    let Complete { first, end } = *segment;
-    let made = fs::read(segment::path(&shared.directory, first)).and_then(|data| {
-        let end = end.unwrap_or_else(|| segment::contents(&data, first).end);
-        let whole = usize::try_from(end).unwrap_or(data.len());
-        index::build(&shared.directory, first, &data[..whole.min(data.len())], &shared.key)
-    });
-    match made {
+    let first = segment.first;
+    match made(shared, segment) {
         Ok(summary) => {
             let mut segments = shared.segments.write().unwrap_or_else(PoisonError::into_inner);
             segments.set_span(first, summary);
         }
         Err(error) => tracing::warn!(cause = %error, "a segment of the audit log has no index"),
     }
+}
+
+fn made(shared: &Shared, segment: &Complete) -> io::Result<Summary> {
+    let Complete { first, end } = *segment;
+    let path = segment::path(&shared.directory, first);
+    let end = match end {
+        Some(end) => end,
+        None => segment::contents(&fs::read(&path)?, first).end,
+    };
+    let whole = BufReader::with_capacity(READ_BYTES, File::open(path)?.take(end));
+    index::build(&shared.directory, first, whole, &shared.key)
 }

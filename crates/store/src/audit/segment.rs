@@ -12,7 +12,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write as _},
+    io::{self, BufRead, Write as _},
     os::unix::fs::{FileExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
@@ -178,13 +178,25 @@ fn batch(data: &[u8], before: &[u8; 64]) -> Result<(u64, usize, [u8; 64]), Tail>
 
 /// Where the lines of the events are in a file that was read as far as it is whole; ends excluded.
 pub fn lines(data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut at = 0;
-    data.split_inclusive(|byte| *byte == b'\n').filter_map(move |line| {
-        let start = at;
-        at += line.len();
-        let line = line.strip_suffix(b"\n")?;
-        (!line.starts_with(b"#")).then_some((start, line))
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', data).filter_map(move |end| {
+        let at = std::mem::replace(&mut start, end + 1);
+        let line = &data[at..end];
+        (!line.starts_with(b"#")).then_some((at, line))
     })
+}
+
+/// The same of a file that is read piece by piece.
+pub fn each_line(mut data: impl BufRead, mut each: impl FnMut(usize, &[u8])) -> io::Result<()> {
+    let (mut start, mut line) = (0, Vec::new());
+    while data.read_until(b'\n', &mut line)? > 0 {
+        if let Some(line) = line.strip_suffix(b"\n").filter(|line| !line.starts_with(b"#")) {
+            each(start, line);
+        }
+        start += line.len();
+        line.clear();
+    }
+    Ok(())
 }
 
 fn number(digits: &[u8]) -> Option<u64> {

@@ -2,9 +2,7 @@
 //!
 //! Clause: FHIR R4 http.html#read
 
-use std::sync::Arc;
-
-use charta_model::{ResourceId, ResourceType};
+use charta_model::{Document, ResourceId, ResourceType};
 
 use super::rules::missing_status;
 use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
@@ -14,16 +12,18 @@ use crate::http::{answer::Answer, call::Call, outcome::Refusal, respond};
 /// # Errors
 /// 404, 410, then 406: what may not be seen is not there, in whatever format.
 pub async fn read(call: &Call<'_>, kind: &ResourceType, id: &ResourceId) -> Result<Answer, Refusal> {
-    let (found, shown) = match call.notes.active {
-        true => {
-            let shown = call.lookup().read_for_record(kind, id).await?;
-            (Arc::clone(&shown.stored), Some(shown))
-        }
-        false => (call.lookup().read(kind, id).await?, None),
-    };
-    if missing_status::hides(call, &found.document) {
-        return Err(Refusal::NotFound);
+    if !call.notes.active {
+        let found = call.lookup().read(kind, id).await?;
+        unhidden(call, &found.document)?;
+        return respond::document(call, &found).await;
     }
-    shown.into_iter().for_each(|shown| call.notes.read(shown));
-    respond::document(call, &found).await
+    let shown = call.lookup().read_for_record(kind, id).await?;
+    unhidden(call, &shown.stored.document)?;
+    let answer = respond::document(call, &shown.stored).await;
+    call.notes.read(shown); // also if it is to be had in no format that the client takes
+    answer
+}
+
+fn unhidden(call: &Call<'_>, document: &Document) -> Result<(), Refusal> {
+    if missing_status::hides(call, document) { Err(Refusal::NotFound) } else { Ok(()) }
 }

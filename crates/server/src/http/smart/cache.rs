@@ -2,7 +2,7 @@
 //! same connection not even that. Tokens of all connections are kept under their SHA-256, never themselves; what a
 //! connection showed last stays with the connection, whose buffers have it anyway.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use charta_auth::{Claims, Grant};
 use charta_model::Timestamp;
@@ -17,28 +17,23 @@ const SHARD_TOKENS_MAX: std::num::NonZeroUsize = std::num::NonZeroUsize::new(102
 /// A token that is true.
 pub struct Known {
     /// What it says.
-    pub claims: Arc<Claims>,
+    pub claims: Claims,
     /// Whom it is for; empty if its issuer did not say.
     pub audience: Vec<String>,
     /// Who signed it: the place among the configured issuers.
     pub issuer: usize,
     /// What it allows at the endpoints where it was shown, by their places in the configuration.
-    grants: Mutex<Vec<Option<Grant>>>,
+    grants: Box<[OnceLock<Grant>]>,
     /// The header of connections that show it now, so that all look at the same bytes.
     header: Mutex<Weak<[u8]>>,
 }
 
 impl Known {
-    /// A token that says this.
-    pub fn new(claims: Claims, audience: Vec<String>, issuer: usize) -> Self {
+    /// A token that says this, to be shown at so many endpoints.
+    pub fn new(claims: Claims, audience: Vec<String>, issuer: usize, endpoints: usize) -> Self {
         let nobody: Weak<[u8]> = Weak::<[u8; 0]>::new();
-        Self {
-            claims: Arc::new(claims),
-            audience,
-            issuer,
-            grants: Mutex::default(),
-            header: Mutex::new(nobody),
-        }
+        let grants = (0..endpoints).map(|_| OnceLock::new()).collect();
+        Self { claims, audience, issuer, grants, header: Mutex::new(nobody) }
     }
 
     /// The header as another connection has it, or a copy.
@@ -56,11 +51,7 @@ impl Known {
 
     /// What it allows at the endpoint of this place; made once.
     pub fn grant(&self, endpoint: usize, make: impl FnOnce(&Claims) -> Grant) -> Grant {
-        let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
-        if grants.len() <= endpoint {
-            grants.resize(endpoint + 1, None);
-        }
-        grants[endpoint].get_or_insert_with(|| make(&self.claims)).clone()
+        self.grants[endpoint].get_or_init(|| make(&self.claims)).clone()
     }
 }
 

@@ -65,6 +65,8 @@ pub enum VerifierError {
 /// Verifies access tokens.
 pub struct Verifier {
     issuers: Vec<Trusted>,
+    /// How many are configured.
+    endpoints: usize,
     cache: TokenCache,
     fetcher: Fetcher,
     /// Tokens of the development key that were given back, by their ids.
@@ -92,7 +94,8 @@ impl Verifier {
         let issuers = config.issuers.iter().map(|issuer| Trusted::new(issuer, development.as_deref()));
         let issuers = issuers.collect::<Result<_, _>>()?;
         let (cache, fetcher, revoked) = (TokenCache::default(), Fetcher::default(), Expiring::new());
-        Ok(Self { issuers, cache, fetcher, revoked, development })
+        let endpoints = config.endpoints.len();
+        Ok(Self { issuers, endpoints, cache, fetcher, revoked, development })
     }
 
     /// The development key, if it is trusted.
@@ -242,7 +245,7 @@ impl Verifier {
         let mut until = until;
         let finding = verified.map(|Verified { claims, audience }| {
             until = until.min(seconds_after(claims.expires_at, token::LEEWAY_SECONDS));
-            Arc::new(Known::new(claims, audience, issuer))
+            Arc::new(Known::new(claims, audience, issuer, self.endpoints))
         });
         let found = Found { finding, until };
         self.cache.insert(digest, found.clone());

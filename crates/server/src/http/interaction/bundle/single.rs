@@ -35,7 +35,7 @@ pub async fn read(call: &Call<'_>, entry: &Entry) -> Result<EntryAnswer, Refusal
         headers: &headers,
         wanted: call.wanted.clone(),
         grant: call.grant.clone(),
-        claims: call.claims.clone(),
+        token: call.token.clone(),
         pretty: call.pretty,
         request_id: call.request_id,
         now: call.now,

@@ -141,7 +141,7 @@ pub fn verifier(rest: &str) -> Verifier {
 }
 
 /// Asks about a token, so many seconds after [`NOW`].
-pub async fn verify(verifier: &Verifier, token: &str, seconds: i64) -> Result<Arc<Claims>, TokenError> {
+pub async fn verify(verifier: &Verifier, token: &str, seconds: i64) -> Result<Claims, TokenError> {
     let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
     let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
     let tenant = TenantId::new("default").unwrap();
