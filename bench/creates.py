@@ -116,12 +116,9 @@ class BareDisk:
     """Appends and syncs in a loop: in C where there is a compiler, else in Python."""
 
     def __init__(self, directory, wrapper=()):
-        here, compiler = Path(__file__).resolve().parent, machine.find("cc")
-        self.program = "C" if compiler else "Python"
-        loop = [sys.executable, here / "append_and_sync.py"]
-        if compiler:
-            loop = [directory / "append_and_sync"]
-            subprocess.run([compiler, "-O2", "-o", *loop, here / "append_and_sync.c"], check=True)
+        compiled = machine.compiled("append_and_sync", directory)
+        self.program = "C" if compiled else "Python"
+        loop = [compiled] if compiled else [sys.executable, Path(__file__).resolve().with_name("append_and_sync.py")]
         self.command = [*wrapper, *loop, directory / "appended", str(DOCUMENT_BYTES)]
 
     def appends_per_second(self, seconds):

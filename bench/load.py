@@ -50,12 +50,12 @@ def wrk(server, path, connections, seconds, core=None, accept=None, script="repo
     """One run with keep-alive and one thread. Any failed request makes the run worthless."""
     command = wrk_command(server, path, connections, seconds, accept, script, script_arguments, headers)
     cores = machine.cores() if core is None else [core]
-    before = server.cpu_seconds(), wrk_cpu_seconds(), machine.busy_seconds()
+    before = server.cpu_seconds(), children_cpu_seconds(), machine.busy_seconds()
     done = subprocess.run(
         command, cwd=HERE, capture_output=True, text=True,
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
-    after = server.cpu_seconds(), wrk_cpu_seconds(), machine.busy_seconds()
+    after = server.cpu_seconds(), children_cpu_seconds(), machine.busy_seconds()
     cpu_seconds, wrk_seconds, busy_seconds = (now - then for now, then in zip(after, before))
     figures = dict(pair.split("=") for line in done.stdout.splitlines() if line.startswith("figures ") for pair in line.split()[1:])
     if done.returncode or not figures:
@@ -92,8 +92,8 @@ def wrk_command(server, path, connections, seconds, accept, script, script_argum
     return command + [server.url + path, "--", *script_arguments]
 
 
-def wrk_cpu_seconds():
-    """Of all programs that were waited for, of which only wrk runs here between two calls."""
+def children_cpu_seconds():
+    """Of all programs that were waited for; between two calls that is only what makes the load."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -3,10 +3,8 @@
 Both are asked for in turns of half a second (turns.c): where other guests share the machine its speed changes from one
 run to the next by more than what is measured here."""
 
-import itertools
 import json
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -24,7 +22,7 @@ SIZES = [1 * KIB, 16 * KIB, 128 * KIB, 1 * MIB]
 TARGET = 0.9  # of the rate without authorization
 TURN_MS = 500  # of them a fifth before it counts: so long the log waits until it writes what the turn before has left
 LOG_THREADS = {"audit", "audit-index"}
-INDEX_SECONDS = 1  # until the last segment that is complete has its index
+INDEX_SECONDS_MAX = 30
 PATIENT = "p-1"
 TOKENS = {
     "patient": ["--scope", "patient/Binary.rs patient/DocumentReference.rs", "--patient", PATIENT],
@@ -42,7 +40,9 @@ def against_open(options):
             "Native reads with authorization and audit, one thread on one core: beside the open endpoint",
             ["size", "token", "open/s", "secured/s", "ratio", "middle half", "target", "open CPU us", "secured CPU us", "of it log", "CPU ratio", "others"],
         )
-        program = compiled(options.directory)
+        program = machine.compiled("turns", options.directory)
+        if not program:
+            raise machine.Unable("cc not found; on Debian: apt-get install gcc")
         return [compare(options, charta, program, size, kind, token(options, directory, kind), table) for size in SIZES for kind in TOKENS]
 
 
@@ -81,17 +81,6 @@ def put(charta, resource):
 def token(options, directory, kind):
     command = [options.charta.resolve(), "token", "--config", directory / "charta.toml", *TOKENS[kind]]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-
-def compiled(directory):
-    """The program that makes the load."""
-    compiler = shutil.which("cc")
-    if not compiler:
-        raise machine.Unable("cc not found; on Debian: apt-get install gcc")
-    program = directory / "turns"
-    source = Path(__file__).resolve().parent / "turns.c"
-    subprocess.run([compiler, "-O2", "-D_GNU_SOURCE", "-o", program, source], check=True)
-    return program
 
 
 def compare(options, charta, program, size, kind, bearer, table):
@@ -161,19 +150,25 @@ def in_turns(options, charta, program, clients, *requests):
 
 def clocks(charta):
     """Seconds: of the wall, and of all cores for others than the server and the load."""
-    return time.monotonic(), machine.busy_seconds() - charta.cpu_seconds() - load.wrk_cpu_seconds()
+    return time.monotonic(), machine.busy_seconds() - charta.cpu_seconds() - load.children_cpu_seconds()
 
 
 def of_log(options, charta):
     """What the threads of the audit log take for an event, in microseconds: to write it, and to make its part of an index."""
-    time.sleep(INDEX_SECONDS)
-    segments = sorted((options.directory / "secured" / "data" / "audit").glob("*.log"))
-    firsts = [int(segment.stem) for segment in segments]
-    indexed = sum(after - first for first, after in itertools.pairwise(firsts) if segments[0].with_name(f"{first:020}.index").exists())
-    with open(segments[-1], "rb") as lines:
-        written = firsts[-1] - 1 + sum(not line.startswith(b"#") for line in lines)
+    directory = options.directory / "secured" / "data" / "audit"
+    deadline = time.monotonic() + INDEX_SECONDS_MAX
+    while True:
+        time.sleep(0.2)  # also until the last events are written
+        *complete, last = sorted(directory.glob("*.log"))
+        if all(segment.with_suffix(".index").exists() for segment in complete):
+            break
+        if time.monotonic() > deadline:
+            raise machine.Unable(f"a segment of the audit log has no index after {INDEX_SECONDS_MAX} s: {charta.complaint()}")
+    indexed = int(last.stem) - 1  # the number of its first event is its name
+    with open(last, "rb") as lines:
+        written = indexed + sum(not line.startswith(b"#") for line in lines)
     events = {"audit": written, "audit-index": indexed}
-    return sum(computed_ns(charta, name) / max(1, count) for name, count in events.items()) / 1e3
+    return sum(computed_ns(charta, name) / count for name, count in events.items() if count) / 1e3
 
 
 def computed_ns(charta, name):
