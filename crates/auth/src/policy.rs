@@ -147,8 +147,8 @@ pub fn decide(grant: &Grant, action: Action, subject: Subject<'_>, anchors: &[Su
     if grant.is_everything() {
         return Decision::Allowed;
     }
-    let covers = |power: &&Power| is_covered(grant, power, action, subject.kind);
-    let mut covering = grant.powers().iter().filter(covers).peekable();
+    let covering = grant.powers().iter().filter(|power| is_covered(grant, power, action, subject.kind));
+    let mut covering = covering.peekable();
     if covering.peek().is_none() {
         return Decision::ScopeMissing;
     }
