@@ -103,10 +103,11 @@ async fn row_16_a_compression_bomb_stops_at_the_limit() {
 async fn row_17_base64_is_decoded_on_its_way_to_the_disk() {
     let app = TestApp::start();
     let (_, before) = app.memory_bytes();
-    let body = json("").replace("YQ==", &"YWFh".repeat(12 << 20));
+    let body = json("").replace("YQ==", &"YWFh".repeat(32 << 20));
     assert_eq!(put(&app, "json", body).await.status, 201);
     let (peak, _) = app.memory_bytes();
-    assert!(peak - before < 32 << 20, "36 MiB of content took {} MiB", (peak - before) >> 20);
+    // On its way to S3 two parts of 8 MiB are in memory, and what the allocator keeps beside them.
+    assert!(peak - before < 48 << 20, "96 MiB of content took {} MiB", (peak - before) >> 20);
 }
 
 #[tokio::test]
