@@ -147,9 +147,7 @@ pub fn decide(grant: &Grant, action: Action, subject: Subject<'_>, anchors: &[Su
     if grant.is_everything() {
         return Decision::Allowed;
     }
-    let covering = grant.powers().iter().filter(|power| is_covered(grant, power, action, subject.kind));
-    let mut covering = covering.peekable();
-    if covering.peek().is_none() {
+    if !covers(grant, action, subject.kind) {
         return Decision::ScopeMissing;
     }
     let inherited = anchors.iter().map(|anchor| anchor.description.confidentiality());
@@ -158,7 +156,10 @@ pub fn decide(grant: &Grant, action: Action, subject: Subject<'_>, anchors: &[Su
     }
     let mut conditions = Vec::new();
     let mut refusal = Decision::NotTheirs;
-    for power in covering {
+    for power in grant.powers() {
+        if !is_covered(grant, power, action, subject.kind) {
+            continue;
+        }
         let decision = match subject.kind.is_binary() {
             true => binary(grant, power, anchors),
             false => resource(power, action, subject),

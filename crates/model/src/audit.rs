@@ -1,7 +1,7 @@
 //! What the audit log says of one request, and what can be asked of it. No token, no body, no name of a person:
 //! who asked, for what, about whom, and whether it was given.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
 use jiff::Timestamp;
 
@@ -98,20 +98,20 @@ impl FromStr for Interaction {
 }
 
 /// Who asked, as the token says. Empty is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Caller<'a> {
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Caller {
     /// The client's id.
-    pub client: Cow<'a, str>,
+    pub client: String,
     /// Who signed the token.
-    pub issuer: Cow<'a, str>,
+    pub issuer: String,
     /// The user, in the issuer's words.
-    pub subject: Cow<'a, str>,
+    pub subject: String,
     /// The user as a resource, such as `Practitioner/7`.
-    pub user: Cow<'a, str>,
+    pub user: String,
     /// Names the token; not the token itself.
-    pub token_id: Cow<'a, str>,
+    pub token_id: String,
     /// The address that the request came from.
-    pub address: Cow<'a, str>,
+    pub address: String,
 }
 
 /// Resources in order. A read, the most frequent of all, has one, which takes no allocation.
@@ -183,8 +183,8 @@ pub struct Event<'a> {
     pub endpoint: Cow<'a, str>,
     /// Names the request in answer and log.
     pub request_id: Cow<'a, str>,
-    /// Who asked.
-    pub caller: Caller<'a>,
+    /// Who asked: made once for all that a token asks for.
+    pub caller: Arc<Caller>,
     /// The id of the patient whom it concerns.
     pub patient: Cow<'a, str>,
     /// What was shown or changed; of a query nothing, since a later reader of the log must not learn from it.
@@ -261,7 +261,7 @@ impl AuditFilter {
                     || event.entities.iter().any(|entity| entity.kind == *kind && entity.id == *id)
             }),
             Self::Agent(names) => names.iter().any(|name| {
-                let Caller { client, subject, user, .. } = &event.caller;
+                let Caller { client, subject, user, .. } = &*event.caller;
                 !name.is_empty() && [client, subject, user].into_iter().any(|known| known == name)
             }),
             Self::Recorded(from, to) => (*from..*to).contains(&event.recorded),

@@ -62,6 +62,15 @@ impl Access<'_> {
         }
     }
 
+    /// The same without waiting, if all that it takes is in memory; mostly it is.
+    pub fn may_at_once(&self, action: Action, current: &Stored) -> Option<(Answer, Anchored)> {
+        let document = &current.document;
+        document.description.as_ref()?;
+        let anchors = self.anchors_in_memory(document, current)?;
+        let answer = self.judged(action, document, &anchors).ok()?;
+        Some((answer, anchors))
+    }
+
     async fn may_with(
         &self,
         action: Action,
@@ -102,24 +111,47 @@ impl Access<'_> {
         document: &Document,
         standing: &Stored,
     ) -> Result<(Answer, Anchored), Error> {
-        let Some(subject) = Subject::of(document) else { return Ok((Answer::Hidden, Anchored::new())) };
         let anchors = self.anchors(document, standing).await?;
-        let decision = {
-            let guards = anchors.iter().filter_map(|stored| Subject::of(&stored.document));
-            let guards: SmallVec<[Subject<'_>; 2]> = guards.collect();
-            // A guard that is gone guards still: what it was to protect does not fall to everybody.
-            match guards.is_empty() && context(document).is_some() {
-                true => Decision::NotTheirs,
-                false => decide(self.grant, action, subject, &guards),
-            }
-        };
-        let answer = match decision {
-            Decision::Allowed => Answer::Yes,
-            Decision::ScopeMissing => Answer::Forbidden,
-            Decision::NotTheirs => Answer::Hidden,
-            Decision::If(conditions) => self.any_holds(conditions).await?,
+        let answer = match self.judged(action, document, &anchors) {
+            Ok(answer) => answer,
+            Err(conditions) => self.any_holds(conditions).await?,
         };
         Ok((answer, anchors))
+    }
+
+    /// The answer; or what it takes to hold one of, which the catalog is to be asked.
+    fn judged(
+        &self,
+        action: Action,
+        document: &Document,
+        anchors: &Anchored,
+    ) -> Result<Answer, Vec<Condition>> {
+        let Some(subject) = Subject::of(document) else { return Ok(Answer::Hidden) };
+        let guards = anchors.iter().filter_map(|stored| Subject::of(&stored.document));
+        let guards: SmallVec<[Subject<'_>; 2]> = guards.collect();
+        // A guard that is gone guards still: what it was to protect does not fall to everybody.
+        if guards.is_empty() && context(document).is_some() && !self.grant.is_everything() {
+            return Ok(Answer::Hidden);
+        }
+        match decide(self.grant, action, subject, &guards) {
+            Decision::Allowed => Ok(Answer::Yes),
+            Decision::ScopeMissing => Ok(Answer::Forbidden),
+            Decision::NotTheirs => Ok(Answer::Hidden),
+            Decision::If(conditions) => Err(conditions),
+        }
+    }
+
+    /// What [`Access::anchors`] gives, if all of it is in memory.
+    fn anchors_in_memory(&self, binary: &Document, standing: &Stored) -> Option<Anchored> {
+        if !binary.kind.is_binary() {
+            return Some(Anchored::new());
+        }
+        let (named, context) = (standing.anchors()?, context(binary));
+        let mut found = Anchored::new();
+        for (kind, id) in named.iter().chain(&context) {
+            found.push(self.store.cached(self.tenant, kind, id)?);
+        }
+        Some(found)
     }
 
     /// The current versions of what a Binary belongs to: what names it, and its security context. Of any other document

@@ -32,12 +32,14 @@ impl Service {
     /// If it is not kept.
     pub async fn record<'e>(&self, event: &mut Event<'e>, patients: &[&'e ResourceId]) -> Result<(), Error> {
         let Some(log) = &self.audit else { return Ok(()) };
-        if patients.is_empty() {
-            return log.record(event).await;
-        }
-        for patient in patients {
-            event.patient = patient.as_str().into();
-            log.record(event).await?;
+        // One without a patient if there is none.
+        for place in 0..patients.len().max(1) {
+            if let Some(patient) = patients.get(place) {
+                event.patient = patient.as_str().into();
+            }
+            if !log.record_at_once(event)? {
+                log.record(event).await?;
+            }
         }
         Ok(())
     }

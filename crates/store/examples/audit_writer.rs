@@ -40,7 +40,7 @@ async fn write(log: AuditLog, name: String, output: Arc<std::sync::Mutex<std::io
             status: 200,
             endpoint: "/r4".into(),
             request_id: request_id.as_str().into(),
-            caller: Caller::default(),
+            caller: Caller::default().into(),
             patient: "1".into(),
             entities: [].into_iter().collect(),
             query: "".into(),

@@ -74,7 +74,8 @@ async fn record(log: AuditLog, first: u64, count: u64) {
                 user: "".into(),
                 token_id: "0b7e4f0e-5a5f-4f6c".into(),
                 address: "192.0.2.17".into(),
-            },
+            }
+            .into(),
             patient: patient.into(),
             entities: [Entity { kind: "Binary".into(), id: id.into(), version: 1 }].into_iter().collect(),
             query: "".into(),

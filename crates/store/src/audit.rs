@@ -16,6 +16,8 @@
 //! Where several nodes have one catalog, each copies its own log into it ([`shipper`]), and searches look there: they see
 //! what all have copied, and every event of the node that is asked. An event has another number there than in its log.
 
+mod batch;
+mod callers;
 mod follow;
 mod index;
 mod indexer;
@@ -254,16 +256,11 @@ impl AuditLog {
     /// # Errors
     /// While the disk fails, unless `on_failure` is `Serve`; `ReadOnly`; `Closed`.
     pub async fn record(&self, event: &Event<'_>) -> Result<(), Error> {
-        let Shared { options, queue, .. } = &*self.shared;
-        if self.writer.is_none() {
-            return Err(Error::ReadOnly);
-        }
-        let each = options.durability == Durability::Each;
-        let careless = options.on_failure == OnFailure::Serve;
+        let each = self.shared.options.durability == Durability::Each;
         let failures = if each { self.shared.progress.borrow().failures } else { 0 };
-        let number = match queue.push(event, each, careless)? {
+        let number = match self.push(event, each)? {
             Pushed::Waits(number) => number,
-            Pushed::NoRoom => match self.wait_for_room(event, each, careless).await? {
+            Pushed::NoRoom => match self.wait_for_room(event, each).await? {
                 Some(number) => number,
                 None => return Ok(()),
             },
@@ -272,9 +269,30 @@ impl AuditLog {
             return Ok(());
         }
         match self.synced(number, failures).await {
-            Err(_) if careless => Ok(()),
+            Err(_) if self.is_careless() => Ok(()),
             result => result,
         }
+    }
+
+    /// The same if that takes no waiting; otherwise `false`, and nothing is recorded.
+    ///
+    /// # Errors
+    /// As [`AuditLog::record`].
+    pub fn record_at_once(&self, event: &Event<'_>) -> Result<bool, Error> {
+        let each = self.shared.options.durability == Durability::Each;
+        Ok(!each && matches!(self.push(event, each)?, Pushed::Waits(_)))
+    }
+
+    fn push(&self, event: &Event<'_>, urgent: bool) -> Result<Pushed, Error> {
+        if self.writer.is_none() {
+            return Err(Error::ReadOnly);
+        }
+        self.shared.queue.push(event, urgent, self.is_careless())
+    }
+
+    /// Whether requests are answered also while the disk fails.
+    fn is_careless(&self) -> bool {
+        self.shared.options.on_failure == OnFailure::Serve
     }
 
     /// Whether events can be recorded: to be asked before something is done that must be.
@@ -283,7 +301,7 @@ impl AuditLog {
     /// The disk's failure, unless `on_failure` is `Serve`.
     pub fn ready(&self) -> Result<(), Error> {
         match self.shared.queue.failure() {
-            Some(error) if self.shared.options.on_failure == OnFailure::Refuse => Err(error),
+            Some(error) if !self.is_careless() => Err(error),
             _ => Ok(()),
         }
     }
@@ -351,19 +369,14 @@ impl AuditLog {
     }
 
     /// The number of the event when there was room for it; `None` if it was given up.
-    async fn wait_for_room(
-        &self,
-        event: &Event<'_>,
-        each: bool,
-        careless: bool,
-    ) -> Result<Option<u64>, Error> {
+    async fn wait_for_room(&self, event: &Event<'_>, urgent: bool) -> Result<Option<u64>, Error> {
         let mut progress = self.shared.progress.subscribe();
         loop {
             progress.mark_unchanged();
-            if let Pushed::Waits(number) = self.shared.queue.push(event, each, careless)? {
+            if let Pushed::Waits(number) = self.push(event, urgent)? {
                 return Ok(Some(number));
             }
-            if careless && self.shared.queue.failure().is_some() {
+            if self.is_careless() && self.shared.queue.failure().is_some() {
                 self.shared.lost.fetch_add(1, Ordering::Relaxed);
                 return Ok(None);
             }

@@ -54,6 +54,6 @@ pub use migrate::{Migrated, Migrating, Stage, Watch};
 pub use options::{Access, CatalogPlace, ContentPlace, OpenError, Options};
 pub use store::{ANCHORS_MAX, Progress, Store};
 pub use stored::{
-    Anchors, BackupSummary, Finding, HistoryPage, Place, Referrer, SearchPage, Statistics, Stored, Swept,
+    BackupSummary, Finding, HistoryPage, Place, Referrer, SearchPage, Statistics, Stored, Swept,
 };
 pub use upload::{Body, Upload, Uploaded};

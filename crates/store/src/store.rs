@@ -1,14 +1,17 @@
 //! The store: catalog, content and cache as one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use charta_model::{
     Guard, HistoryQuery, Query, ResourceId, ResourceType, Scope, TenantId, Timestamp, Write, WriteOutcome,
 };
 
 use crate::{
-    Access, Anchors, CatalogPlace, CommitError, Content, ContentPlace, Error, HistoryPage, OpenError,
-    Options, Referrer, SearchPage, Statistics, Stored, TransactError, Upload, Uploaded,
+    Access, CatalogPlace, CommitError, Content, ContentPlace, Error, HistoryPage, OpenError, Options,
+    Referrer, SearchPage, Statistics, Stored, TransactError, Upload, Uploaded,
     cache::Cache,
     catalog::{Catalog, Companion, SweepLock, postgres::Postgres, sqlite::Sqlite},
     content::{ContentStore, Opened, files::Files, s3::S3},
@@ -267,15 +270,19 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::current`].
-    pub async fn anchors(&self, tenant: &TenantId, stored: &Stored) -> Result<Anchors, Error> {
-        if let Some(known) = stored.anchors.get() {
-            return Ok(Arc::clone(known));
+    pub async fn anchors<'s>(
+        &self,
+        tenant: &TenantId,
+        stored: &'s Stored,
+    ) -> Result<Cow<'s, [(ResourceType, ResourceId)]>, Error> {
+        if let Some(known) = stored.anchors() {
+            return Ok(Cow::Borrowed(known));
         }
-        let found: Anchors = self.0.catalog.anchors(tenant, &stored.document.id, ANCHORS_MAX).await?.into();
-        if self.0.access == Access::Exclusive && !self.0.is_shared {
-            let _ = stored.anchors.set(Arc::clone(&found)); // or another has just done so
-        }
-        Ok(found)
+        let found = self.0.catalog.anchors(tenant, &stored.document.id, ANCHORS_MAX).await?;
+        Ok(match self.0.access == Access::Exclusive && !self.0.is_shared {
+            true => Cow::Borrowed(stored.anchors.get_or_init(|| found.into())),
+            false => Cow::Owned(found),
+        })
     }
 
     /// What these current documents refer to, by one parameter or by any, each once; of one type or of any.

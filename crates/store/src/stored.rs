@@ -12,17 +12,20 @@ pub struct Stored {
     pub document: Document,
     pub(crate) place: Place,
     /// The documents that name it as their content, once somebody has asked.
-    pub(crate) anchors: OnceLock<Anchors>,
+    pub(crate) anchors: OnceLock<Box<[(ResourceType, ResourceId)]>>,
 }
-
-/// Documents that name a Binary as their content, now or in an earlier version.
-pub type Anchors = Arc<[(ResourceType, ResourceId)]>;
 
 impl Stored {
     /// A version and where its bytes are; for backends.
     #[must_use]
     pub fn new(document: Document, place: Place) -> Self {
         Self { document, place, anchors: OnceLock::new() }
+    }
+
+    /// What [`crate::Store::anchors`] gives, if it is remembered.
+    #[must_use]
+    pub fn anchors(&self) -> Option<&[(ResourceType, ResourceId)]> {
+        self.anchors.get().map(|anchors| &**anchors)
     }
 
     /// Bytes of memory that it takes in the cache, roughly.

@@ -178,7 +178,7 @@ impl Shape<'_> {
                 false => identified(&caller.issuer, &caller.subject),
             };
             if !caller.user.is_empty() {
-                who.set("reference", Node::text(caller.user.clone().into_owned()));
+                who.set("reference", Node::text(caller.user.clone()));
             }
             let mut agent = self.agent(user, who, true, None);
             if !caller.token_id.is_empty() {
@@ -319,7 +319,8 @@ mod tests {
                 user: "Practitioner/7".into(),
                 token_id: "t1".into(),
                 address: "192.0.2.1".into(),
-            },
+            }
+            .into(),
             patient: "p1".into(),
             entities: (!is_query).then_some(data).into_iter().collect(),
             query: if is_query { "GET /r4/Binary?patient=p1".into() } else { "".into() },
@@ -341,7 +342,7 @@ mod tests {
                 for status in [200, 404, 503] {
                     let nobody = Event {
                         status,
-                        caller: Caller::default(),
+                        caller: Caller::default().into(),
                         patient: "".into(),
                         entities: [].into_iter().collect(),
                         request_id: "".into(),

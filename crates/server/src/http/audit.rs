@@ -179,9 +179,9 @@ pub async fn record(call: &Call<'_>, status: StatusCode) -> Result<(), Refusal> 
         (noted.now.read, noted.now.documents) = (None, Vec::new());
     }
     let query = if asks { query_text(call, &noted.form) } else { String::new() };
-    let caller = caller(call.claims(), &call.notes.address);
+    let caller = caller(call);
     for (asked, status, part) in &noted.entries {
-        let mut event = event(call, *asked, *status, caller.clone(), part, "");
+        let mut event = event(call, *asked, *status, Arc::clone(&caller), part, "");
         call.app.service.record(&mut event, &part.concerned()).await.map_err(Refusal::Store)?;
     }
     let mut event = event(call, asked, status, caller, &noted.now, &query);
@@ -201,7 +201,7 @@ fn event<'e>(
     call: &'e Call<'_>,
     interaction: Interaction,
     status: StatusCode,
-    caller: Caller<'e>,
+    caller: Arc<Caller>,
     part: &'e Part,
     query: &'e str,
 ) -> Event<'e> {
@@ -225,16 +225,20 @@ fn event<'e>(
     }
 }
 
-fn caller<'c>(claims: Option<&'c Claims>, address: &'c str) -> Caller<'c> {
-    let Some(claims) = claims else { return Caller { address: address.into(), ..Caller::default() } };
-    let text = |text: &'c Option<String>| text.as_deref().unwrap_or_default().into();
-    Caller {
+fn caller(call: &Call<'_>) -> Arc<Caller> {
+    let address = &*call.notes.address;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let with = |claims: &Claims| Caller {
         client: text(&claims.client),
-        issuer: claims.issuer.as_str().into(),
+        issuer: claims.issuer.clone(),
         subject: text(&claims.subject),
         user: text(&claims.user),
         token_id: text(&claims.token_id),
-        address: address.into(),
+        address: address.to_owned(),
+    };
+    match &call.token {
+        Some(token) => token.caller(address, with),
+        None => Arc::new(Caller { address: address.to_owned(), ..Caller::default() }),
     }
 }
 

@@ -1,16 +1,26 @@
 //! Reads a log in order while it is written: the lines of what is synced, a portion at a time.
 
-use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path};
+use std::{fs::File, io, os::unix::fs::FileExt as _, path::Path, sync::Arc};
 
-use super::{segment, segments::Segment};
+use charta_model::audit::Caller;
+
+use super::{callers::Callers, segment, segments::Segment};
 
 /// Lines of one portion.
 const LINES: usize = 1_000;
 /// Bytes that are read at once; more only where a single line has more.
 const BYTES: usize = 1 << 20;
 
-/// Lines with the numbers of their events.
-type Lines = Vec<(u64, Vec<u8>)>;
+/// The line of an event.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The number of the event.
+    pub number: u64,
+    /// Without its end.
+    pub text: Vec<u8>,
+    /// Who asked, if that is not in the line itself.
+    pub above: Option<Arc<Caller>>,
+}
 
 /// Where reading goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +38,7 @@ pub struct Follower {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Portion {
     /// What there is.
-    pub lines: Lines,
+    pub lines: Vec<Line>,
     /// What is read with this portion: the number of the last event, which may have no line any more.
     pub last: u64,
 }
@@ -61,7 +71,7 @@ impl Follower {
     }
 
     /// Lines out of the next bytes of a segment; `None` at its end.
-    fn read_in(&mut self, directory: &Path, segment: &Segment) -> io::Result<Option<Lines>> {
+    fn read_in(&mut self, directory: &Path, segment: &Segment) -> io::Result<Option<Vec<Line>>> {
         if self.segment != segment.first {
             (self.segment, self.offset, self.number) = (segment.first, 0, segment.first);
         }
@@ -70,11 +80,13 @@ impl Follower {
         if data.is_empty() {
             return Ok(None);
         }
+        let mut callers = Callers::of(&file);
         let mut lines = Vec::new();
         for line in data.split_inclusive(|byte| *byte == b'\n') {
             if lines.len() == LINES {
                 break;
             }
+            let at = self.offset;
             self.offset += line.len() as u64;
             if line.starts_with(b"#") {
                 continue;
@@ -83,7 +95,8 @@ impl Follower {
                 break; // of a batch that failed, and was written again in the next segment
             }
             if self.number >= self.next {
-                lines.push((self.number, line[..line.len() - 1].to_vec()));
+                let text = line[..line.len() - 1].to_vec();
+                lines.push(Line { number: self.number, above: callers.above(at, &text)?, text });
                 self.next = self.number + 1;
             }
             self.number += 1;
@@ -134,10 +147,9 @@ mod tests {
             if portion.lines.is_empty() {
                 return found;
             }
-            assert_eq!(portion.last, portion.lines.last().unwrap().0);
-            found.extend(
-                portion.lines.into_iter().map(|(number, line)| (number, String::from_utf8(line).unwrap())),
-            );
+            assert_eq!(portion.last, portion.lines.last().unwrap().number);
+            let lines = portion.lines.into_iter();
+            found.extend(lines.map(|line| (line.number, String::from_utf8(line.text).unwrap())));
         }
     }
 

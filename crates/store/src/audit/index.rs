@@ -90,9 +90,12 @@ fn body(data: impl BufRead, key: &Key) -> io::Result<(Summary, Vec<u8>)> {
     let mut values = Values::default();
     let (mut from_ms, mut to_ms) = (i64::MAX, i64::MIN);
     segment::each_line(data, |at, text| {
+        if text.starts_with(b"#") {
+            return values.caller(at, text);
+        }
         let place = u32::try_from(offsets.len()).unwrap_or(u32::MAX);
         offsets.push(u32::try_from(at).unwrap_or(u32::MAX));
-        let added = std::str::from_utf8(text).ok().and_then(|text| values.add(text, place, key));
+        let added = std::str::from_utf8(text).ok().and_then(|text| values.add(at, text, place, key));
         if let Some(recorded) = added {
             (from_ms, to_ms) = (from_ms.min(recorded), to_ms.max(recorded));
         }
@@ -229,13 +232,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::audit::{line, values::agents};
+    use crate::audit::{batch::Batch, line, values::agents};
 
     const KEY: Key = *b"0123456789abcdef";
 
     fn hashes(event: &Event<'_>) -> Vec<u64> {
         let of = |facet, parts: &[&str]| hash(&KEY, facet, &event.tenant, parts);
-        let Caller { client, subject, user, .. } = &event.caller;
+        let Caller { client, subject, user, .. } = &*event.caller;
         let mut all: Vec<u64> = agents(client, subject, user).map(|name| of(Facet::Agent, &[name])).collect();
         if !event.patient.is_empty() {
             all.push(of(Facet::Patient, &[&event.patient]));
@@ -246,6 +249,7 @@ mod tests {
 
     fn event(texts: &[String], entities: &[(String, u64)], ms: i64) -> Event<'static> {
         let own = |at: usize| std::borrow::Cow::Owned(texts[at].clone());
+        let [client, subject, user] = [1, 2, 3].map(|at| texts[at].clone());
         let entity = |(id, version): &(String, u64)| Entity {
             kind: "Binary".into(),
             id: id.clone().into(),
@@ -258,7 +262,7 @@ mod tests {
             status: 200,
             endpoint: "/r4".into(),
             request_id: "1".into(),
-            caller: Caller { client: own(1), subject: own(2), user: own(3), ..Caller::default() },
+            caller: Caller { client, subject, user, ..Caller::default() }.into(),
             patient: own(4),
             entities: entities.iter().map(entity).collect(),
             query: "".into(),
@@ -276,7 +280,16 @@ mod tests {
         ) {
             let events: Vec<_> = made.iter().map(|(texts, entities, ms)| event(texts, entities, *ms)).collect();
             let mut data = Vec::new();
-            events.iter().for_each(|event| line::encode(event, &mut data));
+            // Several batches, so that a caller has several lines; every other with lines that stand alone.
+            for (number, events) in events.chunks(4).enumerate() {
+                let mut batch = Batch::default();
+                data.extend_from_slice(b"#batch\n");
+                match number % 2 {
+                    0 => events.iter().for_each(|event| batch.push(event)),
+                    _ => events.iter().for_each(|event| data.extend([line::alone(event), b"\n".to_vec()].concat())),
+                }
+                data.extend_from_slice(batch.lines());
+            }
             let mut expected: Vec<(u64, u32)> = (0_u32..)
                 .zip(&events)
                 .flat_map(|(place, event)| hashes(event).into_iter().map(move |hash| (hash, place)))

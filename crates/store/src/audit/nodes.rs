@@ -6,6 +6,7 @@ use charta_model::audit::{AuditFilter, AuditQuery, Outcome};
 
 use super::{
     AuditPage, Shared,
+    follow::Line,
     index::Key,
     line,
     search::{self, LOOKED_AT_MAX},
@@ -41,7 +42,7 @@ impl Everywhere {
     pub async fn search(&self, query: &AuditQuery, key: &Key) -> Result<AuditPage, Error> {
         let found = self.events()?.find(wanted(query, key)).await?;
         let fitting = found.lines.into_iter().filter_map(|(number, line)| {
-            let event = line::decode(std::str::from_utf8(&line).ok()?)?;
+            let event = line::decode(std::str::from_utf8(&line).ok()?, None)?;
             let fits =
                 event.tenant == *query.tenant && query.filters.iter().all(|filter| filter.holds(&event));
             fits.then(|| (number, line::owned(event)))
@@ -90,13 +91,14 @@ const fn statuses(outcome: Outcome) -> (u16, u16) {
     }
 }
 
-/// A line on its way; `None` if it is none of ours.
-pub fn shipped(node: u64, place: u64, line: Vec<u8>, key: &Key) -> Option<Shipped> {
-    let event = line::decode(std::str::from_utf8(&line).ok()?)?;
+/// A line on its way, which stands alone from now on; `None` if it is none of ours.
+pub fn shipped(node: u64, line: &Line, key: &Key) -> Option<Shipped> {
+    let event = line::decode(std::str::from_utf8(&line.text).ok()?, line.above.as_ref())?;
     let (recorded_ms, status, interaction) =
         (event.recorded.as_millisecond(), event.status, event.interaction.code());
     let (tenant, keys) = (event.tenant.clone().into_owned(), values::of_event(&event, key));
-    Some(Shipped { number: number(node, place), recorded_ms, status, tenant, interaction, keys, line })
+    let number = number(node, line.number);
+    Some(Shipped { number, recorded_ms, status, tenant, interaction, keys, line: line::alone(&event) })
 }
 
 const fn number(node: u64, place: u64) -> u64 {

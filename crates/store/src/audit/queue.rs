@@ -11,22 +11,13 @@ use std::{
 
 use charta_model::audit::Event;
 
-use super::line;
+use super::batch::Batch;
 use crate::Error;
 
 /// Bytes of lines that may wait.
 const BYTES_MAX: usize = 8 << 20;
 /// Bytes that are written before their time, so that the rest may fill meanwhile.
 const BYTES_ENOUGH: usize = 1 << 20;
-
-/// Lines and how many.
-#[derive(Default)]
-pub struct Batch {
-    /// Line after line.
-    pub lines: Vec<u8>,
-    /// Events in them.
-    pub events: u32,
-}
 
 /// What waits.
 #[derive(Default)]
@@ -75,16 +66,15 @@ impl Queue {
         if let (Some(error), false) = (&state.failure, careless) {
             return Err(error.clone());
         }
-        if state.batch.lines.len() >= BYTES_MAX {
+        if state.batch.lines().len() >= BYTES_MAX {
             return Ok(Pushed::NoRoom);
         }
-        let had_enough = state.batch.lines.len() >= BYTES_ENOUGH;
-        line::encode(event, &mut state.batch.lines);
-        state.batch.events += 1;
+        let had_enough = state.batch.lines().len() >= BYTES_ENOUGH;
+        state.batch.push(event);
         state.last += 1;
-        let is_first = state.batch.events == 1;
+        let is_first = state.batch.events() == 1;
         // To wake costs a call of the system, so it is done when something changes and not for every event.
-        let enough = !had_enough && state.batch.lines.len() >= BYTES_ENOUGH;
+        let enough = !had_enough && state.batch.lines().len() >= BYTES_ENOUGH;
         let wakes = is_first || enough || urgent && !state.urgent;
         if is_first {
             state.since = Some(Instant::now());
@@ -106,7 +96,7 @@ impl Queue {
     /// The number of the last event that was taken in; has it written soon.
     pub fn hurry(&self) -> u64 {
         let mut state = self.state();
-        state.urgent = state.batch.events > 0;
+        state.urgent = state.batch.events() > 0;
         let last = state.last;
         drop(state);
         self.wake.notify_one();
@@ -116,7 +106,7 @@ impl Queue {
     /// Events that wait, and for how long the first has.
     pub fn waiting(&self) -> (u32, Duration) {
         let state = self.state();
-        (state.batch.events, state.since.map_or(Duration::ZERO, |since| since.elapsed()))
+        (state.batch.events(), state.since.map_or(Duration::ZERO, |since| since.elapsed()))
     }
 
     /// Takes no more; what is in is still written.
@@ -128,12 +118,11 @@ impl Queue {
     /// For the writer: the next batch, once its first event has waited for `interval`, or earlier if it must. The
     /// buffer of the batch before is used again. `false` when the queue is closed and empty.
     pub fn take(&self, interval: Duration, batch: &mut Batch) -> bool {
-        batch.lines.clear();
-        batch.events = 0;
+        batch.clear();
         let mut state = self.state();
         loop {
             let due = state.since.map(|since| interval.saturating_sub(since.elapsed()));
-            let enough = state.urgent || state.closed || state.batch.lines.len() >= BYTES_ENOUGH;
+            let enough = state.urgent || state.closed || state.batch.lines().len() >= BYTES_ENOUGH;
             state = match due {
                 Some(left) if enough || left.is_zero() => break,
                 Some(left) => self.wake.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,

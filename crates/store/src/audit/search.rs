@@ -12,6 +12,7 @@ use std::{
 use charta_model::audit::{AuditFilter, AuditQuery, Event};
 
 use super::{
+    callers::Callers,
     index::{self, Facet, Index, Key},
     line, segment,
     segments::Segment,
@@ -114,13 +115,15 @@ impl Search<'_> {
     }
 
     fn at_places(&mut self, file: &File, index: &Index, segment: &Segment, places: &[u32]) -> io::Result<()> {
+        let mut callers = Callers::of(file);
         for place in places.iter().rev() {
             let number = segment.first + u64::from(*place);
             let offsets = index.offsets(*place, 2)?;
             let Some(&start) = offsets.first() else { continue };
             let end = offsets.get(1).map_or(segment.bytes, |end| u64::from(*end));
             let data = read(file, u64::from(start), end)?;
-            if !self.look_at(number, &data) {
+            let line = data.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            if !self.look_at(number, u64::from(start), line, &mut callers)? {
                 return Ok(());
             }
         }
@@ -128,13 +131,16 @@ impl Search<'_> {
     }
 
     fn all(&mut self, file: &File, index: &Index, segment: &Segment) -> io::Result<()> {
+        let mut callers = Callers::of(file);
         let mut high = index.summary.events;
         while high > 0 {
             let low = high.saturating_sub(LINES);
             let offsets = index.offsets(low, (high - low) as usize + 1)?;
             let Some(&start) = offsets.first() else { return Ok(()) };
             let end = offsets.get((high - low) as usize).map_or(segment.bytes, |end| u64::from(*end));
-            if !self.lines(segment.first + u64::from(low), &read(file, u64::from(start), end)?) {
+            let start = u64::from(start);
+            let data = read(file, start, end)?;
+            if !self.lines(segment.first + u64::from(low), start, &data, &mut callers)? {
                 return Ok(());
             }
             high = low;
@@ -143,50 +149,52 @@ impl Search<'_> {
     }
 
     fn whole(&mut self, directory: &Path, segment: &Segment) -> io::Result<()> {
-        let mut data = fs::read(segment::path(directory, segment.first))?;
+        let path = segment::path(directory, segment.first);
+        let file = File::open(&path)?;
+        let mut data = fs::read(&path)?;
         data.truncate(usize::try_from(segment.bytes).unwrap_or(usize::MAX));
         // Lines beyond its events are of a batch that failed and was written again elsewhere.
         let end = segment::lines(&data).nth(usize::try_from(segment.events).unwrap_or(usize::MAX));
         let end = end.map_or(data.len(), |(at, _)| at);
-        self.lines(segment.first, &data[..end]);
+        self.lines(segment.first, 0, &data[..end], &mut Callers::of(&file))?;
         Ok(())
     }
 
-    /// Looks at the lines of `data`, the first of which has this number. `false` when the page is complete.
-    fn lines(&mut self, first: u64, data: &[u8]) -> bool {
-        let lines: Vec<&[u8]> = segment::lines(data).map(|(_, line)| line).collect();
-        let numbered = lines.iter().enumerate().rev();
-        numbered
-            .map(|(index, line)| (first + index as u64, *line))
-            .all(|(number, line)| self.look_at(number, line))
-    }
-
-    /// Looks at the event in the first line of `data`. `false` when the page is complete.
-    fn look_at(&mut self, number: u64, data: &[u8]) -> bool {
-        let Some(last) = self.query.only else { return self.look_at_any(number, data) };
-        match number.cmp(&last) {
-            Ordering::Greater => true,
-            Ordering::Equal => self.look_at_any(number, data),
-            Ordering::Less => false,
+    /// Looks at the lines of `data`, which begins at `start` and whose first has the number `first`. `false` when the page
+    /// is complete.
+    fn lines(&mut self, first: u64, start: u64, data: &[u8], callers: &mut Callers<'_>) -> io::Result<bool> {
+        let lines: Vec<(usize, &[u8])> = segment::lines(data).collect();
+        for (index, (at, line)) in lines.into_iter().enumerate().rev() {
+            if !self.look_at(first + index as u64, start + at as u64, line, callers)? {
+                return Ok(false);
+            }
         }
+        Ok(true)
     }
 
-    fn look_at_any(&mut self, number: u64, data: &[u8]) -> bool {
+    /// Looks at the event whose line begins at `at`. `false` when the page is complete.
+    fn look_at(&mut self, number: u64, at: u64, line: &[u8], callers: &mut Callers<'_>) -> io::Result<bool> {
+        match self.query.only.map(|only| number.cmp(&only)) {
+            Some(Ordering::Greater) => return Ok(true),
+            Some(Ordering::Less) => return Ok(false),
+            Some(Ordering::Equal) | None => {}
+        }
         if self.query.before.is_some_and(|before| number >= before) {
-            return true;
+            return Ok(true);
         }
         if self.page.events.len() >= self.query.limit || self.looked_at >= LOOKED_AT_MAX {
             self.stopped = Some(number + 1);
-            return false;
+            return Ok(false);
         }
         self.looked_at += 1;
-        let text = data.split(|byte| *byte == b'\n').next().and_then(|line| std::str::from_utf8(line).ok());
-        let Some(event) = text.and_then(line::decode) else { return true };
+        let above = callers.above(at, line)?;
+        let text = std::str::from_utf8(line).ok();
+        let Some(event) = text.and_then(|text| line::decode(text, above.as_ref())) else { return Ok(true) };
         let filters = &self.query.filters;
         if event.tenant == *self.query.tenant && filters.iter().all(|filter| filter.holds(&event)) {
             self.page.events.push((number, line::owned(event)));
         }
-        true
+        Ok(true)
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! #charta-audit 1 <number of its first event> <digest of the batch before it>
 //! #batch <bytes> <events> <digest>
-//! <a line per event>
+//! <a line per event, and above them one per caller>
 //! ```
 //!
 //! A batch is what one sync covered. Its digest is the SHA-256 of the digest before it and of its lines, so that
@@ -176,7 +176,7 @@ fn batch(data: &[u8], before: &[u8; 64]) -> Result<(u64, usize, [u8; 64]), Tail>
     Err(if data.len() == end { Tail::Torn } else { Tail::Damaged })
 }
 
-/// Where the lines of the events are in a file that was read as far as it is whole; ends excluded.
+/// Where the lines of the events are in a file, or a part of one from a line's beginning on; ends excluded.
 pub fn lines(data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut start = 0;
     memchr::memchr_iter(b'\n', data).filter_map(move |end| {
@@ -186,11 +186,11 @@ pub fn lines(data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
-/// The same of a file that is read piece by piece.
+/// Where all lines are, also those of no event, in a file that is read piece by piece.
 pub fn each_line(mut data: impl BufRead, mut each: impl FnMut(usize, &[u8])) -> io::Result<()> {
     let (mut start, mut line) = (0, Vec::new());
     while data.read_until(b'\n', &mut line)? > 0 {
-        if let Some(line) = line.strip_suffix(b"\n").filter(|line| !line.starts_with(b"#")) {
+        if let Some(line) = line.strip_suffix(b"\n") {
             each(start, line);
         }
         start += line.len();

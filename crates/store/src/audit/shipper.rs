@@ -199,8 +199,7 @@ impl Work {
                 return Ok(());
             }
             let key = &self.shared.key;
-            let events =
-                portion.lines.into_iter().filter_map(|(at, line)| shipped(place.node, at, line, key));
+            let events = portion.lines.iter().filter_map(|line| shipped(place.node, line, key));
             let shipment = Shipment {
                 node: place.node,
                 from: place.shipped,

@@ -1,6 +1,6 @@
 //! The values that the events of a segment are found by, gathered for its index.
 
-use std::{collections::HashMap, hash::BuildHasherDefault};
+use std::{collections::HashMap, hash::BuildHasherDefault, sync::Arc};
 
 use charta_model::audit::{Caller, Event};
 
@@ -19,46 +19,75 @@ pub struct Values {
     known: Vec<(u64, u32, u32)>,
     /// The number of a hash and the place of an event that has it.
     found: Vec<(u32, u32)>,
-    /// Whose event the one before was, and the numbers that this came to: mostly the next is the same caller's.
-    caller: LastCaller,
+    /// The callers of the batch that is being read, in the order of their lines.
+    callers: Vec<Above>,
+    /// Whose event the one before was: mostly the next is the same caller's.
+    last: usize,
 }
 
-#[derive(Default)]
-struct LastCaller {
+/// A caller whose line was read.
+struct Above {
+    /// Where that begins.
+    at: usize,
+    caller: Arc<Caller>,
+    /// The numbers of its values in the tenant of its last event.
     tenant: String,
-    fields: String,
     numbers: Vec<u32>,
 }
 
 impl Values {
-    /// Takes in what an event is found by; gives when it was recorded. `None` if the line is none of ours.
-    pub fn add(&mut self, line: &str, place: u32, key: &Key) -> Option<i64> {
+    /// Takes in a line of no event: that of a caller, or where another batch begins.
+    pub fn caller(&mut self, at: usize, line: &[u8]) {
+        match line::decode_caller(line) {
+            Some(caller) => {
+                let caller = Arc::new(caller);
+                self.callers.push(Above { at, caller, tenant: String::new(), numbers: Vec::new() });
+            }
+            None => self.callers.clear(),
+        }
+    }
+
+    /// Takes in what the event is found by whose line begins at `at`; gives when it was recorded. `None` if the line is
+    /// none of ours.
+    pub fn add(&mut self, at: usize, line: &str, place: u32, key: &Key) -> Option<i64> {
         if let Some(found) = line::Searched::of(line) {
-            self.add_caller(&found, place, key);
+            self.turn_to(at, found.back)?;
+            self.add_caller(found.tenant, place, key);
             self.add_rest(found.tenant, found.patient, line::entity_names(found.entities), place, key);
             return Some(found.recorded_ms);
         }
-        let event = line::decode(line)?;
-        let Caller { client, subject, user, .. } = &event.caller;
-        for agent in agents(client, subject, user) {
-            let number = self.number(hash(key, Facet::Agent, &event.tenant, &[agent]));
+        let above = match line::back(line.as_bytes()) {
+            Some(back) => Some(Arc::clone(self.turn_to(at, back)?)),
+            None => None,
+        };
+        let event = line::decode(line, above.as_ref())?;
+        for hash in of_event(&event, key) {
+            let number = self.number(hash);
             self.put(number, place);
         }
-        let entities = event.entities.iter().map(|entity| (&*entity.kind, &*entity.id));
-        self.add_rest(&event.tenant, &event.patient, entities, place, key);
         Some(event.recorded.as_millisecond())
     }
 
-    fn add_caller(&mut self, found: &line::Searched<'_>, place: u32, key: &Key) {
-        if self.caller.fields != found.caller || self.caller.tenant != found.tenant {
-            let all = agents(found.client, found.subject, found.user);
-            let numbers = all.map(|agent| self.number(hash(key, Facet::Agent, found.tenant, &[agent])));
-            let numbers = numbers.collect();
-            self.caller =
-                LastCaller { tenant: found.tenant.to_owned(), fields: found.caller.to_owned(), numbers };
+    /// The caller whose line begins so many bytes before `at`; the next event is taken for the same one's.
+    fn turn_to(&mut self, at: usize, back: usize) -> Option<&Arc<Caller>> {
+        let at = at.checked_sub(back)?;
+        if self.callers.get(self.last).is_none_or(|last| last.at != at) {
+            self.last = self.callers.binary_search_by_key(&at, |above| above.at).ok()?;
         }
-        for at in 0..self.caller.numbers.len() {
-            self.put(self.caller.numbers[at], place);
+        Some(&self.callers[self.last].caller)
+    }
+
+    fn add_caller(&mut self, tenant: &str, place: u32, key: &Key) {
+        let above = &self.callers[self.last];
+        if above.numbers.is_empty() || above.tenant != tenant {
+            let caller = Arc::clone(&above.caller);
+            let all = agents(&caller.client, &caller.subject, &caller.user);
+            let numbers = all.map(|agent| self.number(hash(key, Facet::Agent, tenant, &[agent]))).collect();
+            let above = &mut self.callers[self.last];
+            (above.tenant, above.numbers) = (tenant.to_owned(), numbers);
+        }
+        for at in 0..self.callers[self.last].numbers.len() {
+            self.put(self.callers[self.last].numbers[at], place);
         }
     }
 
@@ -119,7 +148,7 @@ impl Values {
 /// What an event is found by, each once.
 pub fn of_event(event: &Event<'_>, key: &Key) -> Vec<u64> {
     let of = |facet, parts: &[&str]| hash(key, facet, &event.tenant, parts);
-    let Caller { client, subject, user, .. } = &event.caller;
+    let Caller { client, subject, user, .. } = &*event.caller;
     let agents = agents(client, subject, user).map(|agent| of(Facet::Agent, &[agent]));
     let patient = (!event.patient.is_empty()).then(|| of(Facet::Patient, &[&event.patient]));
     let entities = event.entities.iter().map(|entity| of(Facet::Entity, &[&entity.kind, &entity.id]));

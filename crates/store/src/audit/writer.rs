@@ -10,8 +10,8 @@ use std::{
 
 use super::{
     Shared,
+    batch::Batch,
     indexer::Indexer,
-    queue::Batch,
     segment::{self, HEADER_BYTES},
     segments::Segment,
 };
@@ -91,10 +91,10 @@ fn write(shared: &Shared, position: &mut Position, batch: &Batch) -> io::Result<
             none.insert(file)
         }
     };
-    let (digest, end) = segment::append(file, position.end, &position.digest, &batch.lines, batch.events)?;
+    let (digest, end) = segment::append(file, position.end, &position.digest, batch.lines(), batch.events())?;
     position.digest = digest;
     position.end = end;
-    position.events += u64::from(batch.events);
+    position.events += u64::from(batch.events());
     let Position { first, events, end, .. } = *position;
     let mut segments = shared.segments.write().unwrap_or_else(PoisonError::into_inner);
     segments.set_open(Segment { first, events, bytes: end, span: None, complete: false });

@@ -35,7 +35,7 @@ pub fn event(number: u64) -> Event<'static> {
         status: if number % 5 == 4 { 404 } else { 200 },
         endpoint: "/r4".into(),
         request_id: format!("request-{number}").into(),
-        caller: Caller { client: format!("app-{}", number % 4).into(), ..Caller::default() },
+        caller: Caller { client: format!("app-{}", number % 4), ..Caller::default() }.into(),
         patient: if number.is_multiple_of(6) { "".into() } else { format!("p{}", number % 7).into() },
         entities: (interaction != Interaction::SearchType).then_some(shown).into_iter().collect(),
         query: "GET /r4/Binary?x=\t\n".into(),
@@ -81,6 +81,29 @@ async fn events_are_there_after_a_restart_in_order_and_numbered_without_gaps() {
     assert_eq!(found, expected);
     assert_eq!(log.check().await.unwrap(), []);
     assert_eq!(log.statistics().synced, 165);
+}
+
+#[tokio::test]
+async fn every_event_is_found_with_who_asked_however_many_and_whatever_their_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = open(directory.path(), AuditOptions { segment_events: 2_000, ..small() });
+    let asked = |number: u64| {
+        let who = number as usize % 1_500;
+        let client = format!("app\t{who}\\{}", "x".repeat(who % 700)); // longer than what is read at once
+        let caller = Caller { client, address: "192.0.2.1".into(), ..Caller::default() };
+        Event { tenant: "default".into(), caller: caller.into(), ..event(number) }
+    };
+    for number in 0..4_500 {
+        log.record(&asked(number)).await.expect("the log takes it");
+    }
+    let found = pages(&log, all()).await;
+    assert_eq!(found.len(), 4_500);
+    assert!(found.iter().rev().zip(0..).all(|((_, found), number)| *found == asked(number)));
+    let agent = AuditFilter::Agent(vec![asked(7).caller.client.clone()]);
+    let numbers = pages(&log, AuditQuery { filters: vec![agent], ..all() }).await;
+    assert_eq!(numbers.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [3_008, 1_508, 8]);
+    assert_eq!(log.check().await.unwrap(), []);
+    log.close().await;
 }
 
 #[tokio::test]

@@ -210,7 +210,8 @@ mod tests {
                             status,
                             endpoint: "/r4".into(),
                             request_id: user.into(),
-                            caller: Caller { subject: user.into(), client: user.into(), ..Caller::default() },
+                            caller: Caller { subject: user.into(), client: user.into(), ..Caller::default() }
+                                .into(),
                             patient: patient.into(),
                             entities: entities.into_iter().filter(|_| !is_query).collect(),
                             query: if is_query { query.into() } else { "".into() },

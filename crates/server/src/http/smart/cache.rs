@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use charta_auth::{Claims, Grant};
-use charta_model::Timestamp;
+use charta_model::{Timestamp, audit::Caller};
 use http::HeaderValue;
 use lru::LruCache;
 use ring::digest::{SHA256, digest};
@@ -24,6 +24,8 @@ pub struct Known {
     pub issuer: usize,
     /// What it allows at the endpoints where it was shown, by their places in the configuration.
     grants: Box<[OnceLock<Grant>]>,
+    /// Whom the audit log names when it is shown, from the address that it came from first.
+    caller: OnceLock<Arc<Caller>>,
     /// The header of connections that show it now, so that all look at the same bytes.
     header: Mutex<Weak<[u8]>>,
 }
@@ -33,7 +35,7 @@ impl Known {
     pub fn new(claims: Claims, audience: Vec<String>, issuer: usize, endpoints: usize) -> Self {
         let nobody: Weak<[u8]> = Weak::<[u8; 0]>::new();
         let grants = (0..endpoints).map(|_| OnceLock::new()).collect();
-        Self { claims, audience, issuer, grants, header: Mutex::new(nobody) }
+        Self { claims, audience, issuer, grants, caller: OnceLock::new(), header: Mutex::new(nobody) }
     }
 
     /// The header as another connection has it, or a copy.
@@ -52,6 +54,12 @@ impl Known {
     /// What it allows at the endpoint of this place; made once.
     pub fn grant(&self, endpoint: usize, make: impl FnOnce(&Claims) -> Grant) -> Grant {
         self.grants[endpoint].get_or_init(|| make(&self.claims)).clone()
+    }
+
+    /// Whom the audit log names when it is shown from this address: mostly the first, for which that is made once.
+    pub fn caller(&self, address: &str, make: impl Fn(&Claims) -> Caller) -> Arc<Caller> {
+        let first = self.caller.get_or_init(|| Arc::new(make(&self.claims)));
+        if first.address == address { Arc::clone(first) } else { Arc::new(make(&self.claims)) }
     }
 }
 
